@@ -1,0 +1,1 @@
+"""The mechanism that every app shares; it knows no domain."""

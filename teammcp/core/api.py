@@ -1,0 +1,179 @@
+"""The REST face: `action_view(get=list_channels, post=create_channel)` is one line per address.
+
+The action's schema is the request, its `Out` the response; every error leaves as one problem
+document (RFC 9457). Nothing here knows a rule.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from teammcp.core.actions import Action
+from teammcp.core.context import CallContext, calling
+from teammcp.core.errors import AppError, InvalidInput, NotAuthenticated, NotFound, TooLarge
+from teammcp.core.schemas import Out
+
+logger = logging.getLogger(__name__)
+AnyAction = Action[Any, Any]
+PROBLEM = "application/problem+json"
+
+
+class ActionView(APIView):
+    """One address: a method each for a read and for writes."""
+
+    actions: Mapping[str, AnyAction] = {}
+    statuses: Mapping[str, int] = {}
+
+    def run(self, request: Request, **path: Any) -> HttpResponseBase:
+        method = (request.method or "get").lower()
+        action = self.actions[method]
+        with api_call(request):
+            payload = payload_of(request, path)
+            answer = action.call(request.user, payload)
+        return answered(answer, self.statuses.get(method, 200))
+
+
+def api_call(request: Request) -> Any:
+    """The context of a REST call. A sender may name its request id for its own tracing."""
+    credential = getattr(request.auth, "credential_id", None)
+    context = CallContext(
+        face="rest", address=request.META.get("REMOTE_ADDR", ""), credential_id=credential
+    )
+    return calling(context)
+
+
+def payload_of(request: Request, path: Mapping[str, Any]) -> dict[str, Any]:
+    """Query or body, and what the address itself names, which may not be contradicted."""
+    given = request.query_params.dict() if request.method == "GET" else dict(request.data)
+    twice = sorted(given.keys() & path.keys())
+    if twice:
+        raise InvalidInput(
+            f"{twice[0]} is named by the address already.",
+            fields={twice[0]: "unknown argument"},
+            next=f"Leave {twice[0]} out.",
+        )
+    return {**given, **path}
+
+
+def answered(answer: Out, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        answer.model_dump_json().encode(), status=status, content_type="application/json"
+    )
+
+
+def action_view(*, created: bool = False, **actions: AnyAction) -> Any:
+    """The view of one address: `get=`, `post=`, `patch=`, `put=`, `delete=` name actions.
+
+    With `created`, a successful POST answers 201.
+    """
+    statuses = {"post": 201 if created else 200}
+    body: dict[str, Any] = {"actions": actions, "statuses": statuses}
+    for method, action in actions.items():
+        body[method] = documented(action, method, statuses.get(method, 200))(_method(method))
+    return type("View", (ActionView,), body).as_view()
+
+
+def _method(name: str) -> Any:
+    def handler(self: ActionView, request: Request, **path: Any) -> HttpResponseBase:
+        return self.run(request, **path)
+
+    handler.__name__ = name
+    return handler
+
+
+def documented(action: AnyAction, method: str, status: int = 200) -> Any:
+    """The OpenAPI description of an action under a method."""
+    return extend_schema(
+        operation_id=action.name,
+        description=action.description,
+        summary=action.description.partition("\n")[0],
+        request=None if method == "get" else keyed(action),
+        parameters=_parameters(action.input) if method == "get" else [],
+        responses={status: action.output},
+    )
+
+
+def keyed(action: AnyAction) -> type[BaseModel]:
+    """The body of a write: its arguments and a client key."""
+    from pydantic import Field, create_model
+
+    note = "Repeat a call with the same key and content to get the first answer, for good."
+    key = (str, Field(default="", description=note))
+    return create_model(f"{action.input.__name__}Body", __base__=action.input, client_key=key)
+
+
+def _parameters(model: type[BaseModel]) -> list[OpenApiParameter]:
+    properties = model.model_json_schema().get("properties", {})
+    return [
+        OpenApiParameter(name, schema, required=model.model_fields[name].is_required())
+        for name, schema in properties.items()
+    ]
+
+
+def problem(error: AppError) -> HttpResponse:
+    """An error as a problem document."""
+    response = HttpResponse(
+        orjson.dumps(error.as_dict()), status=error.status, content_type=PROBLEM
+    )
+    if isinstance(error, NotAuthenticated):
+        response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if "retry_after_seconds" in error.state:
+        response["Retry-After"] = str(error.state["retry_after_seconds"])
+    return response
+
+
+def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """DRF's exception handler: ours, and DRF's own, in one shape."""
+    if isinstance(error, AppError):
+        return problem(error)
+    if isinstance(error, Http404):
+        return problem(NO_ADDRESS)
+    if isinstance(error, RequestDataTooBig):
+        return problem(TooLarge("The body is larger than 4 MiB.", next="Send less at once."))
+    if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
+        return problem(no_token())
+    if isinstance(error, exceptions.APIException):
+        return problem(_translated(error))
+    return None
+
+
+def no_token() -> NotAuthenticated:
+    """One answer for a missing, unknown, expired and revoked token."""
+    return NotAuthenticated(
+        "This call needs a valid token.",
+        next="Send the header 'Authorization: Bearer tmcp_…'. POST /api/register/ with a join code"
+        " gives you one.",
+    )
+
+
+NO_ADDRESS = NotFound("There is nothing at this address.", next="GET /api/schema/ lists them all.")
+
+
+def _translated(error: exceptions.APIException) -> AppError:
+    translated = InvalidInput(str(error.detail), next="GET /api/schema/ describes every call.")
+    translated.status = error.status_code  # type: ignore[misc]
+    return translated
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404, for addresses under /api/."""
+    return problem(NO_ADDRESS)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, for addresses under /api/. The details are in the log only."""
+    from teammcp.core.errors import InternalError
+
+    return problem(InternalError("Something went wrong here; it was logged."))

@@ -1,0 +1,129 @@
+"""Django under ASGI with one thread hop per request.
+
+The stock handler starts a thread per request and hops into it at every middleware, which costs
+more than most of our views. Here a request runs as a whole, from `request_started` to the closed
+response, in one thread: a write under /api/ in the lane, where it shares the commit of its
+neighbours, everything else in the read pool. Streams are sent from the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+from django.utils.module_loading import import_string
+
+from teammcp.core.api import problem
+from teammcp.core.errors import AppError
+from teammcp.core.lane import lane
+from teammcp.core.reads import reads
+
+logger = logging.getLogger(__name__)
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+WAITED = "teammcp.waited"  # a scope key: this request has had its wait
+
+
+class OneHopHandler(ASGIHandler):
+    """Serves pages with all of `settings.MIDDLEWARE`."""
+
+    def __init__(self) -> None:
+        super(ASGIHandler, self).__init__()
+        self.load_middleware(is_async=False)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        try:
+            response = await self._respond(scope, body)
+            if response.streaming:
+                await self._stream(response, receive, send)
+            else:
+                await self.send_response(response, send)
+        finally:
+            body.close()
+
+    async def _respond(self, scope: Any, body: Any) -> HttpResponseBase:
+        response = await self._hop(scope, body)
+        pause = getattr(response, "pause", None)
+        if pause is None:
+            return response
+        await pause()
+        return await self._hop({**scope, WAITED: True}, io.BytesIO())
+
+    async def _hop(self, scope: Any, body: Any) -> HttpResponseBase:
+        hop = sync_to_async(self._serve, thread_sensitive=False, executor=reads.executor)
+        return await hop(scope, body)
+
+    def _serve(self, scope: Any, body: Any) -> HttpResponseBase:
+        """The whole request, in one thread."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        if request is None:
+            return self._closed(refusal)
+        response = self.get_response(request)
+        # A stream outlives its thread's connection handling: it fetches for itself.
+        return response if response.streaming else self._closed(response)
+
+    def _closed(self, response: HttpResponse) -> HttpResponse:
+        response.close()
+        return response
+
+    async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+        """Send until the end or until the client goes away, whichever comes first."""
+        sending = asyncio.ensure_future(self.send_response(response, send))
+        leaving = asyncio.ensure_future(self._left(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            results = await asyncio.gather(sending, leaving, return_exceptions=True)
+            await sync_to_async(response.close, thread_sensitive=False, executor=reads.executor)()
+        if isinstance(results[0], Exception) and not isinstance(results[0], OSError):
+            logger.error("a stream ended with an error", exc_info=results[0])
+
+    async def _left(self, receive: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class ApiHandler(OneHopHandler):
+    """Serves /api/, where no cookie counts, with `settings.API_MIDDLEWARE`; writes in the lane."""
+
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        chain = convert_exception_to_response(self._get_response)
+        for path in reversed(settings.API_MIDDLEWARE):
+            chain = convert_exception_to_response(import_string(path)(chain))
+        self._middleware_chain = chain
+
+    async def _hop(self, scope: Any, body: Any) -> HttpResponseBase:
+        if scope["method"] not in UNSAFE or not lane.running:
+            return await super()._hop(scope, body)
+        try:
+            return await lane.arun(lambda: self._serve_in_lane(scope, body))
+        except AppError as error:  # the commit failed after the view had answered
+            return problem(error)
+
+    def _serve_in_lane(self, scope: Any, body: Any) -> HttpResponseBase:
+        """As `_serve`, without the signals: at them Django drops connections, and this one may be
+        in the middle of a transaction that is shared with other requests."""
+        set_script_prefix(get_script_prefix(scope))
+        request, refusal = self.create_request(scope, body)
+        return refusal if request is None else self.get_response(request)

@@ -1,0 +1,15 @@
+"""The base of every answer. An answer has one definition for REST, MCP and the dashboard."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Out(BaseModel):
+    """What an action or query returns. Plain values only, no model instances."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, from_attributes=True)
+
+    def stored(self) -> str:
+        """What a client key keeps of the answer. Answers with a secret in them override this."""
+        return self.model_dump_json()

@@ -1,0 +1,47 @@
+"""Text that comes from outside: what may be in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from annotated_types import MaxLen
+
+from teammcp.core.errors import InvalidInput
+
+Line = Annotated[str, MaxLen(80)]
+Charter = Annotated[str, MaxLen(8_000)]
+
+# C0 and C1 controls but tab and newline; bidirectional overrides, which make text read as what it
+# is not; lone surrogates, which no encoding can store; noncharacters.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+
+
+def clean_text(field: str, text: str, *, required: bool = False) -> str:
+    """Text of many lines, with line ends unified. Raises InvalidInput."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    found = _FORBIDDEN.search(text)
+    if found is not None:
+        raise InvalidInput(
+            f"{field} contains the character U+{ord(found[0]):04X} at position {found.start()},"
+            " which is not text.",
+            fields={field: "contains a control character"},
+            next="Remove control characters and send it again.",
+        )
+    if required and not text.strip():
+        raise InvalidInput(
+            f"{field} is empty.", fields={field: "empty"}, next=f"Give a {field} with some text."
+        )
+    return text
+
+
+def clean_line(field: str, text: str, *, required: bool = False) -> str:
+    """Text of one line, without space at its ends. Raises InvalidInput."""
+    text = clean_text(field, text, required=required).strip()
+    if "\n" in text or "\t" in text:
+        raise InvalidInput(
+            f"{field} must be one line.", fields={field: "has a line break or tab"}
+        )
+    return text

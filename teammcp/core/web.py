@@ -1,0 +1,254 @@
+"""Dashboard views over actions: one line per form, one way to draw a page, one way to refuse.
+
+A form posts to `action_form(...)`. With htmx, success answers with nothing but the topics that
+changed (every region of the page that follows one fetches itself again) and a refusal fills the
+form's own `.refused` slot, so that what was typed is never touched. Without script, success
+redirects and a refusal draws the page again with what was typed in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
+from django.shortcuts import render
+from django_htmx.middleware import HtmxDetails
+
+from teammcp.core.actions import Action, registry
+from teammcp.core.errors import AppError, Forbidden, InvalidInput, NotFound
+
+
+class WebRequest(HttpRequest):
+    """A request as it reaches a dashboard view."""
+
+    htmx: HtmxDetails
+    user: Any
+
+
+class View(Protocol):
+    """A view; the keyword arguments come from the address, and `refused` from a failed form."""
+
+    def __call__(self, request: WebRequest, **kwargs: Any) -> HttpResponse: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a form was not accepted, and what was in it."""
+
+    message: str
+    next: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+
+# Pages
+
+Part = Callable[[WebRequest], dict[str, Any]]
+_parts: list[Part] = []
+
+
+def shell_part(part: Part) -> Part:
+    """Register what an app puts around every page: counts, places, links."""
+    _parts.append(part)
+    return part
+
+
+def shell_of(request: WebRequest) -> SimpleNamespace:
+    """What stands around the page, for the signed-in member."""
+    shell = SimpleNamespace(live_url="/live/", links=[])
+    for part in _parts:
+        for name, value in part(request).items():
+            if name == "links":
+                shell.links += value
+            else:
+                setattr(shell, name, value)
+    return shell
+
+
+def page(
+    request: WebRequest, template: str, context: Mapping[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """A whole page, within the shell."""
+    around = {"shell": shell_of(request), "here": request.path}
+    return render(request, template, {**around, **(context or {})}, status=status)
+
+
+def fragment(
+    request: WebRequest, template: str, context: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """A part of a page, for htmx."""
+    return render(request, template, context)
+
+
+def signed_in(view: View) -> View:
+    """For members only. A script is told with a 401, because it could not use the sign-in page."""
+
+    @functools.wraps(view)
+    def checked(request: WebRequest, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, **kwargs)
+        if request.htmx:
+            return HttpResponse("You are signed out.", status=401)
+        target = request.get_full_path() if request.method == "GET" else "/"
+        return redirect_to_login(target, settings.LOGIN_URL)
+
+    return checked
+
+
+def by_method(**views: View) -> View:
+    """One address, a view per method: `by_method(get=show, post=change)`."""
+
+    def chosen(request: WebRequest, **kwargs: Any) -> HttpResponse:
+        method = "get" if request.method == "HEAD" else (request.method or "").lower()
+        if method not in views:
+            return HttpResponseNotAllowed([name.upper() for name in views])
+        return views[method](request, **kwargs)
+
+    return chosen
+
+
+# Refusals
+
+
+def refusal(request: WebRequest, error: AppError) -> HttpResponse:
+    """The page for an error that no form caught. What is hidden looks like what is absent."""
+    if isinstance(error, NotFound | Forbidden):
+        return nothing_here(request)
+    shown = {"refused": refused_by(error)}
+    if request.htmx or not request.user.is_authenticated:
+        return render(request, "_refused.html", shown, status=error.status)
+    return page(request, "refused.html", shown, status=error.status)
+
+
+def nothing_here(request: WebRequest) -> HttpResponse:
+    """The one page for absent, hidden and forbidden."""
+    if request.htmx:
+        return HttpResponse("There is nothing here for you.", status=404)
+    if request.user.is_authenticated and request.user.has_scope("org:read"):
+        return page(request, "404.html", status=404)
+    return render(request, "404.html", status=404)
+
+
+def refused_by(error: AppError, kept: Mapping[str, Any] | None = None) -> Refused:
+    """An error in words for a person: what it says to agents about calls is left out."""
+    message = re.sub(r"^\w+ was not run\. ", "", error.message)
+    fields = error.state.get("fields") if isinstance(error, InvalidInput) else None
+    if fields and message != error.message:
+        message = " ".join(_about_field(name, text) for name, text in fields.items())
+    advice = "" if _speaks_of_calls(error.next) else error.next
+    return Refused(message, advice, kept or {})
+
+
+def _about_field(name: str, problem: str) -> str:
+    said = re.sub(r"^(String|List|Input) should ", "It should ", problem)
+    return f"{name.replace('_', ' ').capitalize()}: {said[:1].lower()}{said[1:]}."
+
+
+def _speaks_of_calls(advice: str) -> bool:
+    return any(word in registry or word == "client_key" for word in re.findall(r"\w+", advice))
+
+
+# Forms
+
+Done = Callable[..., HttpResponse]
+Given = Callable[..., Mapping[str, Any]]
+
+
+def action_form(action: Action[Any, Any], *, done: Done, again: View, given: Given = dict) -> View:
+    """POST: the form's values to the action, then `done(request, answer, **kwargs)`.
+
+    `given` turns the arguments of the address into arguments of the action; `again` draws the page
+    that holds the form, for a refusal without script.
+    """
+
+    @signed_in
+    def posted(request: WebRequest, **kwargs: Any) -> HttpResponse:
+        values = {**form_values(action, request.POST), **given(**kwargs)}
+        try:
+            answer = action.call(request.user, values)
+        except AppError as error:
+            refused = refused_by(error, request.POST.dict())
+            return _refuse(request, error, refused, functools.partial(again, **kwargs))
+        return done(request, answer, **kwargs)
+
+    return posted
+
+
+def _refuse(request: WebRequest, error: AppError, refused: Refused, again: View) -> HttpResponse:
+    status = 422 if isinstance(error, InvalidInput) else error.status
+    if request.htmx:
+        return render(request, "_refused.html", {"refused": refused}, status=status)
+    response = again(request, refused=refused)
+    response.status_code = status
+    return response
+
+
+def changed(request: WebRequest, url: str, *topics: str, **details: Any) -> HttpResponse:
+    """The end of a form: regions that follow these topics refresh; without script, go to `url`."""
+    if not request.htmx:
+        return HttpResponseRedirect(url)
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps({"changed": {"topics": topics, **details}})
+    return response
+
+
+def go(request: WebRequest, url: str) -> HttpResponse:
+    """The end of a form that leads elsewhere."""
+    if not request.htmx:
+        return HttpResponseRedirect(url)
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = url
+    return response
+
+
+def form_values(action: Action[Any, Any], form: QueryDict) -> dict[str, Any]:
+    """Untrusted arguments as a form sends them, in the shapes that the action's schema asks for.
+
+    An empty box means "not given" wherever the action does not take free text, so that optional
+    numbers and choices stay optional. Lists come as repeated fields or as one text with commas.
+    """
+    shapes = _shapes(action)
+    values: dict[str, Any] = {}
+    for name in form:
+        if name == "csrfmiddlewaretoken":
+            continue
+        shape = shapes.get(name, "text" if name == "client_key" else "other")
+        if shape == "list":
+            values[name] = _listed(form.getlist(name))
+        elif form[name] != "" or shape == "text":
+            values[name] = form[name]
+    return values
+
+
+def _listed(texts: list[str]) -> list[str]:
+    parts = (part.strip() for text in texts for part in re.split(r"[,\n]", text))
+    return [part for part in parts if part]
+
+
+@functools.cache
+def _shapes(action: Action[Any, Any]) -> dict[str, str]:
+    """For each argument: text (any string will do), list, or other."""
+    properties: dict[str, Any] = action.input.model_json_schema().get("properties", {})
+    return {name: _shape(schema) for name, schema in properties.items()}
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    for option in schema.get("anyOf", [schema]):
+        if option.get("type") == "array":
+            return "list"
+        if option.get("type") == "string" and not {"enum", "const", "format"} & set(option):
+            return "text"
+    return "other"

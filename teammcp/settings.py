@@ -1,0 +1,183 @@
+"""All settings. The environment overrides them; docs/settings.md lists the names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from teammcp import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("TEAMMCP_DATA_DIR", str(BASE_DIR / "data"))).resolve()
+
+DEBUG = env.flag("TEAMMCP_DEBUG", default=False)
+SECRET_KEY = env.kept_secret(DATA_DIR, "secret.key")
+HOST = env.text("TEAMMCP_HOST", "127.0.0.1")
+PORT = env.number("TEAMMCP_PORT", 8420)
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env.names("TEAMMCP_ALLOWED_HOSTS")]
+if HOST not in {"0.0.0.0", "::"} and HOST not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(HOST)
+# Where people and agents reach this server; differs from HOST and PORT behind a proxy.
+_SHOWN_HOST = "127.0.0.1" if HOST in {"0.0.0.0", "::"} else HOST
+PUBLIC_URL = env.text("TEAMMCP_PUBLIC_URL", f"http://{_SHOWN_HOST}:{PORT}").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "daphne",
+    "teammcp",
+    "teammcp.core",
+    "audit",
+    "orgchart",
+    "messaging",
+    "mcp_bridge",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "django_htmx",
+    "django_q",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "orgchart.middleware.DashboardCallMiddleware",
+]
+# Calls under /api/ carry a bearer token and no cookie counts there: what serves pages is left out.
+API_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+ROOT_URLCONF = "teammcp.urls"
+ASGI_APPLICATION = "teammcp.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# FULL: an acknowledged write survives a power cut, not only a crash of the process. The write lane
+# shares one commit among the calls that wait, so that it costs little: docs/performance.md.
+SYNCHRONOUS = env.choice("TEAMMCP_SYNCHRONOUS", ("FULL", "NORMAL", "EXTRA"))
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "teammcp.sqlite3",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": (
+                f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SYNCHRONOUS};"
+                " PRAGMA cache_size=-20000; PRAGMA temp_store=MEMORY;"
+            ),
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 2000}}
+}
+READ_THREADS = env.number("TEAMMCP_READ_THREADS", 4)
+
+AUTH_USER_MODEL = "orgchart.Member"
+AUTHENTICATION_BACKENDS = ["orgchart.backends.MemberBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+# Two companies on one machine (two ports) must not sign each other out.
+SESSION_COOKIE_NAME = f"teammcp_session_{PORT}"
+CSRF_COOKIE_NAME = f"teammcp_csrf_{PORT}"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["orgchart.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["teammcp.core.parsing.FastJSONParser"],
+    "EXCEPTION_HANDLER": "teammcp.core.api.problem_response",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TeamMCP",
+    "DESCRIPTION": "Run your AI team like a real company: the REST face.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": False,
+}
+Q_CLUSTER = {
+    "name": "teammcp",
+    "orm": "default",
+    "workers": 1,
+    "timeout": 600,
+    "retry": 900,
+    "poll": 2,
+    "catch_up": False,
+    "save_limit": 100,
+    "label": "Jobs",
+}
+UNFOLD = {"SITE_TITLE": "TeamMCP", "SITE_HEADER": "TeamMCP", "SITE_URL": "/"}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("TEAMMCP_LOG_LEVEL", "WARNING").upper()},
+}

@@ -1,0 +1,23 @@
+"""Every address of the server; `/mcp` and `/live/` are served beside Django (teammcp/serving.py)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from teammcp.views import healthz
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("api/", include("orgchart.api.urls")),
+    path("api/", include("messaging.api.urls")),
+    path("api/", include("audit.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("admin/", admin.site.urls),
+    path("", include("orgchart.urls")),
+    path("", include("messaging.urls")),
+]
+handler404 = "teammcp.views.not_found"
+handler500 = "teammcp.views.failed"

@@ -1,0 +1,29 @@
+"""What belongs to no app: the health check, and the pages for what is absent or broken."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from teammcp.core import api
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 when the server answers and its database does. Gives no names away."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The same page for what is absent and for what is hidden."""
+    if request.path.startswith("/api/"):
+        return api.not_found(request, exception)
+    return render(request, "404.html", status=404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return api.failed(request)
+    return render(request, "500.html", status=500)
