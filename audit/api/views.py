@@ -1,0 +1,109 @@
+"""The event stream: what the feed gives in pages, pushed (WHATWG server-sent events)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from audit.live import Rights, hub
+from audit.selectors import check_cursor, list_events
+from audit.topics import visible_topics
+from teammcp.core.api import api_call
+from teammcp.core.errors import InvalidInput
+
+HEARTBEAT = 15  # seconds; below the idle limit of common proxies
+RETRY = 1_000  # milliseconds after which a client reconnects
+
+
+class AnyAccept(BaseContentNegotiation):
+    """An EventSource asks for text/event-stream, curl for anything: both get the stream."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class StreamView(APIView):
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        operation_id="stream_events",
+        summary="Follow events as they happen",
+        description="Server-sent events: `id` is the seq, `event` the kind, `data` the event as in"
+        " /api/events/. Begins after `Last-Event-ID` (or `after`), else now. A comment every 15 s"
+        " keeps the connection open. 410 cursor_expired says how to resynchronise.",
+        parameters=[
+            OpenApiParameter("after", OpenApiTypes.INT64),
+            OpenApiParameter("Last-Event-ID", OpenApiTypes.INT64, OpenApiParameter.HEADER),
+        ],
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        with api_call(request):
+            list_events.check_scope(request.user)
+            after = _cursor(request)
+            head = check_cursor(after if after is not None else 0)
+        response = StreamingHttpResponse(
+            frames(rights_of(request), head if after is None else after),
+            content_type="text/event-stream",
+        )
+        response["Cache-Control"] = "no-store"
+        response["X-Accel-Buffering"] = "no"
+        return response
+
+
+def _cursor(request: Request) -> int | None:
+    unknown = sorted(request.query_params.keys() - {"after"})
+    if unknown:
+        raise InvalidInput(
+            f"{unknown[0]} is not known here.",
+            fields={unknown[0]: "unknown argument"},
+            next="Pass `after` or the header Last-Event-ID only.",
+        )
+    text = request.headers.get("Last-Event-ID") or request.query_params.get("after")
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > 18:
+        raise InvalidInput(
+            f"{text[:40]!r} is no cursor.",
+            fields={"after": "damaged cursor"},
+            next="Pass the id of the last event that you handled, or nothing to begin now.",
+        )
+    return int(text)
+
+
+def rights_of(request: Request) -> Rights:
+    """What the caller may read now; None as soon as the credential no longer holds."""
+    (authenticator,) = request.authenticators or [None]
+
+    def rights() -> frozenset[str] | None:
+        try:
+            found = authenticator.authenticate(request) if authenticator else None
+        except Exception as error:
+            from rest_framework.exceptions import AuthenticationFailed
+
+            if isinstance(error, AuthenticationFailed):
+                return None
+            raise
+        if found is None or not found[0].has_scope("audit:read"):
+            return None
+        return visible_topics(found[0])
+
+    return rights
+
+
+async def frames(rights: Rights, after: int) -> AsyncIterator[bytes]:
+    """The stream as bytes: a hello with the cursor, then frames, then heartbeats."""
+    yield b"retry: %d\n: following after %d\n\n" % (RETRY, after)
+    async for batch in hub.follow(rights, after=after, heartbeat=HEARTBEAT):
+        yield b"".join(entry.wire for entry in batch) or b": still here\n\n"

@@ -1,0 +1,89 @@
+"""The live socket of the dashboard: what happened, as ids and topics; pages fetch the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user
+
+from audit.entries import Entry
+from audit.live import hub
+from audit.topics import inbox_topic, visible_topics
+
+logger = logging.getLogger(__name__)
+SIGNED_OUT = 4401
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    """Follows the ledger for one page, from the event that the page was drawn at.
+
+    Sends `[{"seq", "kind", "topics"}, ...]` per batch. Nothing is accepted from the page.
+    """
+
+    following: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await self.accept()  # first, so that a close code reaches the page
+        if not self.scope["user"].is_authenticated:
+            await self.close(SIGNED_OUT)
+            return
+        self.following = asyncio.ensure_future(self._follow())
+
+    async def disconnect(self, code: int) -> None:
+        if self.following is not None:
+            self.following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.following
+
+    async def receive(self, text_data: Any = None, bytes_data: Any = None) -> None:
+        """The page has nothing to say here."""
+
+    async def _follow(self) -> None:
+        inbox = inbox_topic(self.scope["user"].pk)
+        try:
+            async for batch in hub.follow(self._rights, after=self._after()):
+                await self.send(bytes_data=None, text_data=frame(batch, inbox))
+        except Exception:
+            logger.exception("a live socket ended with an error")
+            await self.close(1011)
+            return
+        await self.close(SIGNED_OUT)
+
+    def _after(self) -> int | None:
+        """The cursor of the page; one beyond the ledger is of another life of it, and ignored."""
+        query = parse_qs(self.scope["query_string"].decode("ascii", "ignore"))
+        after = query.get("after", [""])[0]
+        known = after.isdecimal() and len(after) < 19 and int(after) <= hub.head
+        return int(after) if known else None
+
+    def _rights(self) -> frozenset[str] | None:
+        """What the session may see now; None once it has ended. Runs in the read pool."""
+        engine = import_module(settings.SESSION_ENGINE)
+        session = engine.SessionStore(self.scope["session"].session_key)
+        member: Any = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
+        if not member.is_authenticated or not member.has_scope("audit:read"):
+            return None
+        return visible_topics(member)
+
+
+def frame(batch: Iterable[Entry], inbox: str) -> str:
+    """A batch as the page reads it. One's own inbox is a topic here; other wake-ups are not."""
+    events = [
+        {
+            "seq": entry.seq,
+            "kind": entry.kind,
+            "topics": [*sorted(entry.audiences), *(["inbox"] if inbox in entry.topics else [])],
+        }
+        for entry in batch
+    ]
+    return orjson.dumps(events).decode()

@@ -1,0 +1,250 @@
+"""The hub: what was committed reaches everybody who follows or waits, in ledger order.
+
+One hub per process and event loop. It keeps the newest events in a ring that all viewers share, so
+that a reader who stalls costs no memory: a viewer is only a cursor. Events of this process arrive
+from `ledger.record` after commit; those of other processes (job workers, commands, more web
+workers) through the channel layer where it is shared, and in any case through the tail, which asks
+the ledger for its head a few times a second. Because seq has no gaps, the hub knows when it missed
+something, and reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from audit.entries import Entry
+from audit.selectors import entries_after, head_seq
+from audit.topics import WAKE_PREFIX
+from teammcp.core.reads import reads
+
+logger = logging.getLogger(__name__)
+
+RING = 10_000  # events kept in memory; who lags further behind reads the ledger
+PAGE = 500  # events per read of the ledger, and per batch to a viewer
+TAIL_SECONDS = 0.25
+GATHER_SECONDS = 0.003  # followers are woken once for what is committed within this time
+GROUP = "ledger"
+
+Rights = Callable[[], frozenset[str] | None]
+
+
+class Hub:
+    """Distributes committed events to the viewers of this process."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._incoming: deque[Entry] = deque()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started: asyncio.Future[None]
+        self._reset(0)
+
+    def _reset(self, head: int) -> None:
+        self.head = head
+        self.access_seq: int | None = None
+        self._ring: deque[Entry] = deque(maxlen=RING)
+        self._woken: dict[str, int] = {}
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._news: set[asyncio.Future[None]] = set()
+        self._ready = self._scheduled = self._gathering = False
+        self._catching_up = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Attach to the running loop. Every entry point calls it; only the first call works."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop = loop
+            self._reset(0)
+            self._started = asyncio.ensure_future(self._begin())
+        await asyncio.shield(self._started)
+
+    async def _begin(self) -> None:
+        self.head = self.access_seq = await reads.arun(head_seq)
+        self._ready = True
+        self._tasks = [asyncio.ensure_future(self._tail())]
+        if not isinstance(get_channel_layer(), InMemoryChannelLayer):
+            self._tasks.append(asyncio.ensure_future(self._listen()))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks, self._loop = [], None
+
+    # What comes in
+
+    def committed(self, entry: Entry) -> None:
+        """Called after commit, from whichever thread committed."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+        if entry.changes_access:
+            self._note_access(entry.seq)
+        self._incoming.append(entry)
+        if not self._scheduled:
+            self._scheduled = True
+            try:
+                loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:  # the loop closed meanwhile: nobody is left to tell
+                self._scheduled = False
+
+    def _drain(self) -> None:
+        self._scheduled = False
+        while self._incoming:
+            entry = self._incoming.popleft()
+            if not self._ready:  # what the first look at the ledger misses, the tail finds
+                continue
+            if entry.seq == self.head + 1:
+                self._push(entry)
+            elif entry.seq > self.head:  # another process wrote in between
+                asyncio.ensure_future(self.catch_up())
+        self._announce()
+
+    async def catch_up(self) -> None:
+        """Read what the ledger has beyond our head."""
+        async with self._catching_up:
+            while entries := await reads.arun(lambda: entries_after(self.head, PAGE)):
+                for entry in entries:
+                    if entry.seq == self.head + 1:
+                        self._push(entry)
+                self._announce()
+
+    def _note_access(self, seq: int) -> None:
+        """Known before the one who caused it is answered: what is kept of rights is now stale."""
+        if self.access_seq is not None:
+            self.access_seq = max(self.access_seq, seq)
+
+    def woken(self, topic: str) -> int:
+        """The seq of the newest event that woke this topic; 0 for none."""
+        return self._woken.get(topic, 0)
+
+    def _push(self, entry: Entry) -> None:
+        self.head = entry.seq
+        if entry.changes_access:
+            self._note_access(entry.seq)
+        self._ring.append(entry)
+        for topic in entry.topics:
+            if topic.startswith(WAKE_PREFIX):
+                self._woken[topic] = entry.seq
+                for waiter in self._waiting.pop(topic, ()):
+                    _settle(waiter)
+
+    def _announce(self) -> None:
+        if self._news and not self._gathering and self._loop is not None:
+            self._gathering = True
+            self._loop.call_later(GATHER_SECONDS, self._tell_followers)
+
+    def _tell_followers(self) -> None:
+        self._gathering = False
+        news, self._news = self._news, set()
+        for waiter in news:
+            _settle(waiter)
+
+    async def _tail(self) -> None:
+        while True:
+            await asyncio.sleep(TAIL_SECONDS)
+            try:
+                if await reads.arun(head_seq) > self.head:
+                    await self.catch_up()
+            except Exception:  # noqa: BLE001 - the tail outlives a database that is away for a while
+                logger.exception("the ledger could not be read; trying again")
+
+    async def _listen(self) -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add(GROUP, channel)
+        while True:
+            message: dict[str, Any] = await layer.receive(channel)
+            if message.get("seq", 0) > self.head:
+                await self.catch_up()
+
+    # What goes out
+
+    async def wait(self, topic: str, after: int, timeout: float) -> bool:
+        """Wait until an event wakes `topic` with a seq beyond `after`. False at the time-out.
+
+        Costs a future and a timer: no thread, no connection. Nothing is missed between a read that
+        saw the ledger up to `after` and this call.
+        """
+        await self.start()
+        if self._woken.get(topic, 0) > after:
+            return True
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(topic, set()).add(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        except TimeoutError:
+            return False
+        finally:
+            waiters = self._waiting.get(topic)
+            if waiters is not None:
+                waiters.discard(waiter)
+                if not waiters:
+                    self._waiting.pop(topic, None)
+        return True
+
+    async def follow(
+        self, rights: Rights, *, after: int | None = None, heartbeat: float = 15
+    ) -> AsyncIterator[list[Entry]]:
+        """The events that a viewer may see, from its cursor on, in batches; [] as a heartbeat.
+
+        `rights` says which topics the viewer may read now, or None when the credential no longer
+        holds, which ends the stream. It is asked again whenever an event changes somebody's access,
+        and at each heartbeat.
+        """
+        await self.start()
+        cursor = self.head if after is None else after
+        visible = await reads.arun(rights)
+        while visible is not None:
+            batch = await self._batch(cursor)
+            if not batch and not await self._wait_for_news(cursor, heartbeat):
+                visible = await reads.arun(rights)
+                yield []
+                continue
+            if any(entry.changes_access for entry in batch):
+                visible = await reads.arun(rights)
+                if visible is None:
+                    return
+            if batch:
+                cursor = batch[-1].seq
+                if seen := [entry for entry in batch if entry.visible_to(visible)]:
+                    yield seen
+
+    async def _batch(self, cursor: int) -> list[Entry]:
+        if cursor >= self.head:
+            return []
+        if not self._ring or self._ring[0].seq > cursor + 1:
+            return await reads.arun(lambda: entries_after(cursor, PAGE))
+        missing = self.head - cursor
+        if missing > RING // 10:  # indexing far into a deque is slow; read pages instead
+            return await reads.arun(lambda: entries_after(cursor, PAGE))
+        ring = self._ring
+        return [ring[index] for index in range(-missing, 0)][:PAGE]
+
+    async def _wait_for_news(self, cursor: int, timeout: float) -> bool:
+        if self.head > cursor:
+            return True
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._news.add(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        except TimeoutError:
+            return False
+        finally:
+            self._news.discard(waiter)
+        return True
+
+
+def _settle(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+hub = Hub()

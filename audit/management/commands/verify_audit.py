@@ -1,0 +1,41 @@
+"""Check the hash chain of the ledger."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from audit.verification import verify_ledger
+
+
+class Command(BaseCommand):
+    help = "Walk the ledger's hash chain and its checkpoints; name the first bad row."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--checkpoints",
+            action="append",
+            type=Path,
+            default=[],
+            metavar="FILE",
+            help="checkpoints kept elsewhere (a copy of checkpoints.jsonl)",
+        )
+        parser.add_argument("--public-key", type=Path, help="the key that signed them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        files: list[Path] = options["checkpoints"]
+        for file in [*files, *filter(None, [options["public_key"]])]:
+            if not file.is_file():
+                raise CommandError(f"There is no file {file}.")
+        report = verify_ledger(files, options["public_key"])
+        if not report.ok:
+            raise CommandError(
+                f"The ledger is damaged at event {report.bad_seq}: {report.reason}."
+                f" {report.checked} events before it are sound."
+            )
+        self.stdout.write(
+            f"The ledger is sound: {report.checked} events, {report.checkpoints} checkpoints."
+        )

@@ -1,0 +1,7 @@
+"""What agents get of the ledger."""
+
+from audit import selectors
+from teammcp.core.tools import FULL, Tool
+
+TOOLS = [Tool(selectors.list_events, profiles=FULL)]
+EXEMPT: dict[str, str] = {}
