@@ -1,0 +1,21 @@
+"""The event kinds of the org chart."""
+
+from audit.kinds import kind
+
+OPENED = kind("company.opened", "The company was opened")
+REGISTERED = kind("member.registered", "{actor} registered @{handle}")
+UPDATED = kind("member.updated", "{actor} updated {target}", changes_access=True)
+RETIRED = kind("member.retired", "{actor} retired @{handle}", changes_access=True)
+WELCOMED = kind("member.welcomed", "{actor} finished the first steps")
+PASSWORD_SET = kind("member.password_set", "{actor} set a password")
+CREDENTIAL_ISSUED = kind("credential.issued", "{actor} issued a credential for @{handle}")
+CREDENTIAL_ROTATED = kind(
+    "credential.rotated", "{actor} rotated a credential of @{handle}", changes_access=True
+)
+CREDENTIAL_REVOKED = kind(
+    "credential.revoked", "{actor} revoked a credential of @{handle}", changes_access=True
+)
+JOIN_CODE_CREATED = kind("join_code.created", "{actor} created a join code for {uses} uses")
+SIGN_IN_LINK_CREATED = kind("sign_in_link.created", "A one-time sign-in link was made for @{handle}")
+SIGNED_IN = kind("member.signed_in", "@{handle} signed in with a one-time link")
+DEPARTMENT_CREATED = kind("department.created", "{actor} created the department {name}")
