@@ -1,0 +1,133 @@
+"""The statements of the hottest path, sending, written out.
+
+A query through the ORM costs about ten times what the statement costs, and a server of this kind
+does little else than accept messages. Everything here has a twin in plain ORM terms in
+`tests/messaging/test_hot.py`, which holds the rows equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from messaging.models import Channel, Membership, Message
+from teammcp.core import sql
+
+
+def advance(channel: Channel) -> int:
+    """Take the next position in the channel."""
+    row = sql.one(
+        "UPDATE messaging_channel SET last_seq = last_seq + 1 WHERE id = %s RETURNING last_seq",
+        [channel.pk],
+    )
+    assert row is not None
+    channel.last_seq = row[0]
+    return channel.last_seq
+
+
+def insert_message(message: Message) -> None:
+    """Add the row and set its id."""
+    row = sql.one(
+        "INSERT INTO messaging_message (channel_id, seq, author_id, author_kind, face,"
+        " on_behalf_of_id, body, thread_id, reply_count, priority, expects_reply, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s) RETURNING id",
+        [
+            message.channel_id,
+            message.seq,
+            message.author_id,
+            message.author_kind,
+            message.face,
+            message.on_behalf_of_id,
+            message.body,
+            message.thread_id,
+            message.priority,
+            message.expects_reply,
+            sql.time(message.created_at),
+        ],
+    )
+    assert row is not None
+    message.pk = row[0]
+
+
+def insert_deliveries(message: Message, reasons: dict[int, str], rank: int) -> None:
+    """Add one delivery per recipient id."""
+    if not reasons:
+        return
+    at = sql.time(message.created_at)
+    sql.run_many(
+        "INSERT INTO messaging_delivery"
+        " (message_id, recipient_id, reason, rank, stored_at, offered_route)"
+        " VALUES (%s, %s, %s, %s, %s, '')",
+        [(message.pk, recipient, reason, rank, at) for recipient, reason in reasons.items()],
+    )
+
+
+def skip_own(membership: Membership, seq: int) -> None:
+    """One's own message is not news: move the read cursor over it, but over nothing else."""
+    sql.run(
+        "UPDATE messaging_membership SET read_seq = %s WHERE id = %s AND read_seq = %s",
+        [seq, membership.pk, seq - 1],
+    )
+
+
+def find_channel(name: str, member_id: int) -> tuple[Channel, Membership | None] | None:
+    """A channel by name with this member's membership, whether or not they may see it."""
+    row = sql.one(
+        "SELECT c.id, c.kind, c.name, c.last_seq, c.archived_at, m.id, m.read_seq"
+        " FROM messaging_channel c LEFT JOIN messaging_membership m"
+        " ON m.channel_id = c.id AND m.member_id = %s WHERE c.name = %s",
+        [member_id, name],
+    )
+    if row is None:
+        return None
+    channel = Channel(id=row[0], kind=row[1], name=row[2], last_seq=row[3], archived_at=row[4])
+    if row[5] is None:
+        return channel, None
+    return channel, Membership(id=row[5], channel=channel, member_id=member_id, read_seq=row[6])
+
+
+Listener = tuple[int, str, str]
+"""Of a member who hears of a message: id, handle and status."""
+
+
+def watchers(channel_id: int) -> list[Listener]:
+    """The members who want to hear everything in a channel."""
+    return _listeners("m.notify = 'all' AND m.channel_id = %s", [channel_id])
+
+
+def members(channel_id: int) -> list[Listener]:
+    """All members of a channel who have not muted it."""
+    return _listeners("m.notify != 'mute' AND m.channel_id = %s", [channel_id])
+
+
+def everyone_in(channel_id: int) -> list[Listener]:
+    """All members of a channel, for direct conversations."""
+    return _listeners("m.channel_id = %s", [channel_id])
+
+
+def followers(thread_id: int, channel_id: int) -> list[Listener]:
+    """The followers of a thread who still belong to its channel and have not muted it."""
+    return _listeners(
+        "m.notify != 'mute' AND m.channel_id = %s AND m.member_id IN"
+        " (SELECT f.member_id FROM messaging_follow f WHERE f.thread_id = %s)",
+        [channel_id, thread_id],
+    )
+
+
+def _listeners(condition: str, parameters: list[Any]) -> list[Listener]:
+    return sql.rows(  # type: ignore[return-value]
+        "SELECT p.id, p.handle, p.status FROM messaging_membership m"
+        " JOIN orgchart_member p ON p.id = m.member_id"
+        f" WHERE {condition} AND p.status != 'retired' ORDER BY p.id",
+        parameters,
+    )
+
+
+def open_counts(member_id: int) -> tuple[int, int]:
+    """How many deliveries wait for a member, and how many of them are urgent."""
+    row = sql.one(
+        "SELECT COUNT(*), SUM(CASE WHEN rank = 0 THEN 1 ELSE 0 END) FROM messaging_delivery"
+        " WHERE recipient_id = %s AND acknowledged_at IS NULL",
+        [member_id],
+    )
+    assert row is not None
+    return row[0], row[1] or 0

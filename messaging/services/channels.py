@@ -1,0 +1,249 @@
+"""Channels: opening, changing, joining, leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from annotated_types import MaxLen
+from django.utils import timezone
+
+from audit.ledger import record
+from messaging import events
+from messaging.access import Place, access_channel, channel_label, direct_key, visible_channels
+from messaging.models import Channel, Membership
+from messaging.schemas import ChannelOut
+from messaging.selectors.channels import channel_out, show_channel
+from messaging.texts import Target, clean_channel_name
+from orgchart.models import Member
+from orgchart.selectors import access_member
+from teammcp.core.actions import action
+from teammcp.core.errors import Conflict, Forbidden
+from teammcp.core.texts import clean_line
+
+Purpose = Annotated[str, MaxLen(250)]
+Handles = Annotated[list[Annotated[str, MaxLen(60)]], MaxLen(100)]
+
+
+@action(scope="channels:write")
+def create_channel(
+    *,
+    actor: Member,
+    name: Annotated[str, MaxLen(80)],
+    kind: Literal["public", "private"] = "public",
+    purpose: Purpose = "",
+    invite: Handles = [],  # noqa: B006
+) -> ChannelOut:
+    """Open a channel and join it. Everybody sees a public one; a private one only its members."""
+    plain = clean_channel_name(name)
+    if Channel.objects.filter(name=plain).exists():
+        raise Conflict(_taken(actor, plain), next="Choose another name.")
+    people = [_invited(actor, handle) for handle in invite]
+    channel = open_channel(actor, plain, kind=kind, purpose=clean_line("purpose", purpose))
+    add_members(actor, channel, [member for member in people if member.pk != actor.pk])
+    return show_channel(actor=actor, channel=f"#{plain}")
+
+
+def _taken(actor: Member, name: str) -> str:
+    if visible_channels(actor).filter(name=name).exists():
+        return f"#{name} exists already."
+    return f"#{name} cannot be used as a name."
+
+
+def open_channel(actor: Member, name: str, *, kind: str, purpose: str) -> Channel:
+    """The rows of a new channel with its creator in it. For actions only."""
+    channel = Channel.objects.create(
+        kind=kind, name=name, purpose=purpose, created_by=actor, created_at=timezone.now()
+    )
+    _record(events.CHANNEL_CREATED, actor, channel, kind=kind)
+    if actor.kind != Member.Kind.SYSTEM:
+        add_members(actor, channel, [actor])
+    return channel
+
+
+def make_direct(actor: Member, others: list[Member]) -> Channel:
+    """The conversation of these members, who have none yet. For actions only."""
+    channel = Channel.objects.create(
+        kind=Channel.Kind.DIRECT,
+        direct_key=direct_key([actor, *others]),
+        created_by=actor,
+        created_at=timezone.now(),
+    )
+    now = timezone.now()
+    Membership.objects.bulk_create(
+        Membership(channel=channel, member=member, joined_at=now) for member in [actor, *others]
+    )
+    _record(events.CHANNEL_CREATED, actor, channel, kind="direct")
+    return channel
+
+
+def add_members(actor: Member, channel: Channel, members: Iterable[Member]) -> list[Membership]:
+    """Let members in who are not in yet; they begin with nothing unread. For actions only."""
+    inside = set(channel.memberships.values_list("member_id", flat=True))
+    added = []
+    for member in members:
+        if member.pk not in inside:
+            row = Membership.objects.create(
+                channel=channel,
+                member=member,
+                read_seq=channel.last_seq,
+                joined_at=timezone.now(),
+            )
+            _record(events.MEMBER_JOINED, actor, channel, handle=member.handle, member=member.pk)
+            added.append(row)
+    return added
+
+
+@action(scope="channels:write")
+def update_channel(
+    *,
+    actor: Member,
+    channel: Target,
+    name: Annotated[str, MaxLen(80)] | None = None,
+    purpose: Purpose | None = None,
+    archived: bool | None = None,
+) -> ChannelOut:
+    """Rename a channel, say what it is for, or archive it: its history survives.
+
+    For those who created it, and for admins who are in it. #general cannot be archived.
+    """
+    place = _own_channel(actor, channel)
+    row = place.channel
+    if row.created_by_id != actor.pk and not actor.has_scope("admin"):
+        raise Forbidden(
+            f"Only who created {place.label}, or an admin, can change it.", next="Ask them."
+        )
+    changes: dict[str, Any] = {}
+    if name is not None and clean_channel_name(name) != row.name:
+        changes["name"] = clean_channel_name(name)
+        if Channel.objects.filter(name=changes["name"]).exists():
+            raise Conflict(_taken(actor, changes["name"]), next="Choose another name.")
+    if purpose is not None and purpose != row.purpose:
+        changes["purpose"] = clean_line("purpose", purpose)
+    if archived is not None and archived != (row.archived_at is not None):
+        if row.name == "general":
+            raise Conflict("#general stays open.", next="Archive another channel.")
+        changes["archived_at"] = timezone.now() if archived else None
+    if changes:
+        _apply(actor, row, changes)
+    return channel_out(actor, row, place.membership, channel_label(row, actor))
+
+
+def _apply(actor: Member, row: Channel, changes: dict[str, Any]) -> None:
+    before = {key: getattr(row, key) for key in changes}
+    for key, value in changes.items():
+        setattr(row, key, value)
+    row.save(update_fields=list(changes))
+    changed = {key: [_plain(before[key]), _plain(value)] for key, value in changes.items()}
+    _record(events.CHANNEL_UPDATED, actor, row, changed=changed)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _own_channel(actor: Member, channel: str) -> Place:
+    """A channel that is no direct conversation. Raises Conflict for those."""
+    place = access_channel(actor=actor, channel=channel)
+    if place.channel.kind == Channel.Kind.DIRECT:
+        raise Conflict(
+            "A direct conversation stays between its members.",
+            next="Create a private channel and invite whom you need.",
+        )
+    return place
+
+
+@action(scope="channels:write")
+def join_channel(*, actor: Member, channel: Target) -> ChannelOut:
+    """Join a public channel. You begin with nothing unread; its history can be read."""
+    place = _own_channel(actor, channel)
+    if place.channel.archived_at is not None:
+        raise Conflict(f"{place.label} is archived.", next="Its history can be read all the same.")
+    membership = place.membership
+    if membership is None:
+        (membership,) = add_members(actor, place.channel, [actor])
+    return channel_out(actor, place.channel, membership, place.label)
+
+
+@action(scope="channels:write")
+def leave_channel(*, actor: Member, channel: Target) -> ChannelOut:
+    """Leave a channel. You hear no more of it; a private one is hidden from you then."""
+    place = _own_channel(actor, channel)
+    if place.membership is None:
+        raise Conflict(f"You are not in {place.label}.", next="Nothing is left to do.")
+    place.membership.delete()
+    _record(events.MEMBER_LEFT, actor, place.channel, handle=actor.handle, member=actor.pk)
+    return channel_out(actor, place.channel, None, place.label)
+
+
+@action(scope="channels:write")
+def invite_to_channel(*, actor: Member, channel: Target, members: Handles) -> ChannelOut:
+    """Let colleagues into a channel that you are in, by handle."""
+    place = _inside(actor, channel)
+    people = [_invited(actor, handle) for handle in members]
+    add_members(actor, place.channel, people)
+    return channel_out(actor, place.channel, place.membership, place.label)
+
+
+@action(scope="channels:write")
+def remove_from_channel(
+    *, actor: Member, channel: Target, member: Annotated[str, MaxLen(60)]
+) -> ChannelOut:
+    """Take a colleague out of a channel. For those who created it, and for admins in it."""
+    place = _inside(actor, channel)
+    if place.channel.created_by_id != actor.pk and not actor.has_scope("admin"):
+        raise Forbidden(f"Only who created {place.label} can do that.", next="Ask them.")
+    target = access_member(actor=actor, handle=member)
+    deleted, _ = Membership.objects.filter(channel=place.channel, member=target).delete()
+    if not deleted:
+        raise Conflict(f"@{target.handle} is not in {place.label}.", next="Nothing is left to do.")
+    _record(events.MEMBER_LEFT, actor, place.channel, handle=target.handle, member=target.pk)
+    return channel_out(actor, place.channel, place.membership, place.label)
+
+
+@action(scope="inbox:read")
+def set_notify(
+    *, actor: Member, channel: Target, notify: Literal["all", "mentions", "mute"]
+) -> ChannelOut:
+    """What of a channel comes into your inbox: all, mentions (the default), or only your name."""
+    place = _inside(actor, channel)
+    assert place.membership is not None
+    if place.membership.notify != notify:
+        place.membership.notify = notify
+        place.membership.save(update_fields=["notify"])
+        record(
+            events.NOTIFY_SET,
+            actor=actor,
+            target=f"channel:{place.channel.pk}",
+            topics=[f"member-{actor.pk}"],
+            data={"notify": notify, "name": place.label},
+        )
+    return channel_out(actor, place.channel, place.membership, place.label)
+
+
+def _inside(actor: Member, channel: str) -> Place:
+    place = access_channel(actor=actor, channel=channel)
+    if place.membership is None:
+        raise Conflict(f"You are not in {place.label}.", next=f"Call join_channel {place.label}.")
+    return place
+
+
+def _invited(actor: Member, handle: str) -> Member:
+    member = access_member(actor=actor, handle=handle)
+    if member.status == Member.Status.RETIRED:
+        raise Conflict(f"@{member.handle} is retired.", next="Invite somebody else.")
+    return member
+
+
+def _record(event: str, actor: Member, channel: Channel, **data: Any) -> None:
+    name = f"#{channel.name}" if channel.name else "a direct conversation"
+    topics = [f"channel-{channel.pk}"]
+    if "member" in data:  # somebody's own view of the company changes
+        topics.append(f"member-{data['member']}")
+    record(
+        event,
+        actor=actor,
+        target=f"channel:{channel.pk}",
+        topics=topics,
+        data={"channel": channel.pk, "name": name, **data},
+    )

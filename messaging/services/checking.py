@@ -1,0 +1,70 @@
+"""The inbox: what needs you."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Le
+from django.utils import timezone
+
+from audit.selectors import head_seq
+from messaging import hot
+from messaging.budget import cut
+from messaging.models import Delivery
+from messaging.schemas import Inbox, InboxItem
+from messaging.selectors.inbox import unread_channels
+from messaging.selectors.messages import messages_out
+from messaging.services.inbox import mark_offered
+from orgchart.models import Member
+from teammcp.core.actions import query
+
+WAIT_LIMIT = 50  # seconds; several clients cut a call at 60
+
+
+@query(scope="inbox:read")
+def check_inbox(
+    *,
+    actor: Member,
+    wait_seconds: Annotated[int, Ge(0), Le(WAIT_LIMIT)] = 0,
+    limit: Annotated[int, Ge(1), Le(100)] = 20,
+    max_tokens: Annotated[int, Ge(100), Le(20_000)] = 4_000,
+) -> Inbox:
+    """What waits for you: messages that are for you, urgent first, then the newest.
+
+    With `wait_seconds` (up to 50) it answers as soon as something arrives. Reading acknowledges
+    nothing: call `ack` when you have handled it, else it is offered again. At a time-out, call
+    again.
+    """
+    return inbox_of(actor, limit=limit, max_tokens=max_tokens)
+
+
+def inbox_of(actor: Member, *, limit: int, max_tokens: int) -> Inbox:
+    """The inbox now. What it shows is written down as offered; that is its only effect."""
+    head = head_seq()  # read first: what commits later wakes a waiter
+    rows = (
+        Delivery.objects.filter(recipient=actor, acknowledged_at=None)
+        .select_related("message__author", "message__on_behalf_of", "message__channel")
+        .order_by("rank", "-pk")
+    )
+    page = cut(list(rows[:limit]), max_tokens, lambda row: row.message.body)
+    waiting, urgent = hot.open_counts(actor.pk)
+    messages = messages_out(actor, [row.message for row in page])
+    items = [
+        InboxItem(
+            delivery=row.pk,
+            reason=row.reason,
+            redelivered=row.offered_at is not None,
+            message=message,
+        )
+        for row, message in zip(page, messages, strict=True)
+    ]
+    mark_offered(actor=actor, deliveries=[row.pk for row in page if row.offered_at is None])
+    return Inbox(
+        items=items,
+        remaining=max(0, waiting - len(items)),
+        urgent=urgent,
+        channels=unread_channels(actor),
+        head=head,
+        cursor=max((row.pk for row in page), default=0),
+        checked_at=timezone.now(),
+    )

@@ -1,0 +1,48 @@
+"""What a message may contain, and whom it names."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from annotated_types import MaxLen, MinLen
+
+from teammcp.core.errors import InvalidInput
+from teammcp.core.texts import clean_text
+
+BODY_LIMIT = 20_000  # characters
+Body = Annotated[str, MinLen(1), MaxLen(BODY_LIMIT)]
+Target = Annotated[str, MinLen(1), MaxLen(400)]
+
+_CODE = re.compile(r"(?s)(?:^|\n)(`{3,}|~{3,}).*?(?:\n\1|\Z)|(`+)[^`].*?\2")
+_MENTION = re.compile(r"(?<![\w@/.])@((?:dept:|role:)?[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*)", re.I)
+EVERYBODY = frozenset({"channel", "everyone", "all", "here"})
+
+
+def clean_body(body: str) -> str:
+    """The text of a message. Raises InvalidInput for what is not text or says nothing."""
+    return clean_text("body", body, required=True)
+
+
+def mentioned(body: str) -> list[str]:
+    """The names after @ outside code, in order, each once: handles, `dept:x`, `role:x`, groups."""
+    if "@" not in body:
+        return []
+    plain = _CODE.sub(" ", body) if "`" in body or "~~~" in body else body
+    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(plain)))
+
+
+_NAME = re.compile(r"[^\W_]+(?:[_-][^\W_]+)*\Z")
+NAME_LIMIT = 60
+
+
+def clean_channel_name(wanted: str) -> str:
+    """A channel name in its stored form, without the #. Raises InvalidInput."""
+    name = wanted.strip().removeprefix("#").lower()
+    if not (1 <= len(name) <= NAME_LIMIT and _NAME.match(name)):
+        raise InvalidInput(
+            f"{wanted[:80]!r} cannot be the name of a channel.",
+            fields={"name": "not a channel name"},
+            next="Use letters and digits, with single - or _ between them, such as 'release-2'.",
+        )
+    return name

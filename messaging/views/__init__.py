@@ -1,0 +1,1 @@
+"""The dashboard's pages about messages; one module per page."""

@@ -1,0 +1,106 @@
+"""How a list of messages is laid out: days, groups of one author, where the news begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from messaging.schemas import MessageOut
+
+GROUP = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message as a line of a list."""
+
+    message: MessageOut
+    day: date | None
+    """set where a new day begins"""
+    opens: bool
+    """shows its author; others continue the one above"""
+    mine: bool
+    first_unread: bool = False
+    found: bool = False
+    in_thread: bool = False
+
+    @property
+    def anchor(self) -> str:
+        """The element's id. A reply stands in the channel and in the thread beside it."""
+        return f"{'t' if self.in_thread else 'm'}{self.message.id}"
+
+    @property
+    def root(self) -> int:
+        """The thread that an answer to this message belongs to."""
+        return self.message.thread or self.message.id
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A part of a conversation, and where it goes on."""
+
+    rows: Sequence[Row]
+    older: str | None = None
+    newer: str | None = None
+    beginning: str = ""
+    beginning_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom rows are laid out."""
+
+    handle: str
+    read_seq: int | None = None
+    """messages after it are new; None draws no line"""
+    found: int | None = None
+    """the message to point out"""
+    in_thread: bool = False
+
+
+def lay_out(
+    messages: Iterable[MessageOut], reader: Reader, previous: MessageOut | None = None
+) -> list[Row]:
+    """The rows of messages that follow `previous`, which is on the page already."""
+    rows: list[Row] = []
+    line_drawn = reader.read_seq is None
+    for message in messages:
+        new = not line_drawn and message.seq > (reader.read_seq or 0)
+        first_unread = new and message.author != reader.handle
+        line_drawn = line_drawn or first_unread
+        day = _new_day(message, previous)
+        rows.append(
+            Row(
+                message=message,
+                day=None if reader.in_thread else day,
+                opens=first_unread or day is not None or _opens(message, previous),
+                mine=message.author == reader.handle,
+                first_unread=first_unread,
+                found=message.id == reader.found,
+                in_thread=reader.in_thread,
+            )
+        )
+        previous = message
+    return rows
+
+
+def _new_day(message: MessageOut, previous: MessageOut | None) -> date | None:
+    day = timezone.localdate(message.created_at)
+    same = previous is not None and timezone.localdate(previous.created_at) == day
+    return None if same else day
+
+
+def _opens(message: MessageOut, previous: MessageOut | None) -> bool:
+    """Whether the author is named again: what is marked must not hide in a group."""
+    if previous is None or message.priority == "now" or message.expects_reply:
+        return True
+    same_voice = (
+        message.author == previous.author
+        and message.on_behalf_of == previous.on_behalf_of
+        and message.thread == previous.thread
+        and message.priority == previous.priority
+    )
+    return not same_voice or message.created_at - previous.created_at > GROUP
