@@ -42,6 +42,7 @@ class Hub:
         self._incoming: deque[Entry] = deque()
         self._tasks: list[asyncio.Task[None]] = []
         self._started: asyncio.Future[None]
+        self._behind: asyncio.Future[None] | None = None
         self._reset(0)
 
     def _reset(self, head: int) -> None:
@@ -102,7 +103,7 @@ class Hub:
             if entry.seq == self.head + 1:
                 self._push(entry)
             elif entry.seq > self.head:  # another process wrote in between
-                asyncio.ensure_future(self.catch_up())
+                self._behind = asyncio.ensure_future(self.catch_up())
         self._announce()
 
     async def catch_up(self) -> None:
@@ -151,11 +152,12 @@ class Hub:
             try:
                 if await reads.arun(head_seq) > self.head:
                     await self.catch_up()
-            except Exception:  # noqa: BLE001 - the tail outlives a database that is away for a while
+            except Exception:
                 logger.exception("the ledger could not be read; trying again")
 
     async def _listen(self) -> None:
         layer = get_channel_layer()
+        assert layer is not None
         channel = await layer.new_channel()
         await layer.group_add(GROUP, channel)
         while True:
@@ -165,7 +167,7 @@ class Hub:
 
     # What goes out
 
-    async def wait(self, topic: str, after: int, timeout: float) -> bool:
+    async def wait(self, topic: str, after: int, seconds: float) -> bool:
         """Wait until an event wakes `topic` with a seq beyond `after`. False at the time-out.
 
         Costs a future and a timer: no thread, no connection. Nothing is missed between a read that
@@ -177,7 +179,7 @@ class Hub:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(topic, set()).add(waiter)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await waiter
         except TimeoutError:
             return False
@@ -227,13 +229,13 @@ class Hub:
         ring = self._ring
         return [ring[index] for index in range(-missing, 0)][:PAGE]
 
-    async def _wait_for_news(self, cursor: int, timeout: float) -> bool:
+    async def _wait_for_news(self, cursor: int, seconds: float) -> bool:
         if self.head > cursor:
             return True
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._news.add(waiter)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await waiter
         except TimeoutError:
             return False

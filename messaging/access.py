@@ -43,7 +43,7 @@ def channel_topics(actor: Member) -> Iterator[str]:
 def access_place(*, actor: Member, where: str) -> Place:
     """The place that "#channel", "@name", "@a,@b" or "thread:91" names. Raises NotFound."""
     where = where.strip()
-    if where.startswith("thread:") or where.startswith("message:"):
+    if where.startswith(("thread:", "message:")):
         return _access_thread(actor, where)
     if where.startswith("@"):
         return _access_direct(actor, where)
@@ -97,7 +97,9 @@ def _access_direct(actor: Member, where: str) -> Place:
 def direct_members(actor: Member, where: str) -> list[Member]:
     """The members whom "@a" or "@a,@b" names, without the actor. Raises NotFound, InvalidInput."""
     names = list(dict.fromkeys(part.strip() for part in where.split(",") if part.strip()))
-    members = {member.pk: member for member in (access_member(actor=actor, handle=n) for n in names)}
+    members = {
+        member.pk: member for member in (access_member(actor=actor, handle=n) for n in names)
+    }
     members.pop(actor.pk, None)
     if not members:
         raise InvalidInput(

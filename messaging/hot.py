@@ -114,12 +114,12 @@ def followers(thread_id: int, channel_id: int) -> list[Listener]:
 
 
 def _listeners(condition: str, parameters: list[Any]) -> list[Listener]:
-    return sql.rows(  # type: ignore[return-value]
-        "SELECT p.id, p.handle, p.status FROM messaging_membership m"
+    statement = (
+        "SELECT p.id, p.handle, p.status FROM messaging_membership m"  # noqa: S608 - our conditions
         " JOIN orgchart_member p ON p.id = m.member_id"
-        f" WHERE {condition} AND p.status != 'retired' ORDER BY p.id",
-        parameters,
+        f" WHERE {condition} AND p.status != 'retired' ORDER BY p.id"
     )
+    return sql.rows(statement, parameters)
 
 
 def open_counts(member_id: int) -> tuple[int, int]:

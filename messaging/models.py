@@ -18,10 +18,10 @@ class Channel(models.Model):
         DIRECT = "direct"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    name = models.CharField(max_length=60, unique=True, null=True, blank=True)  # noqa: DJ001 - direct ones have none
+    name = models.CharField(max_length=60, unique=True, null=True, blank=True)
     purpose = models.CharField(max_length=250, blank=True)
     # "3-17" for the direct conversation of members 3 and 17: one per set of people.
-    direct_key = models.CharField(max_length=200, unique=True, null=True, blank=True)  # noqa: DJ001
+    direct_key = models.CharField(max_length=200, unique=True, null=True, blank=True)
     last_seq = models.BigIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -39,12 +39,8 @@ class Membership(models.Model):
         MENTIONS = "mentions"
         MUTE = "mute"
 
-    channel = models.ForeignKey(
-        Channel, models.PROTECT, related_name="memberships", db_index=False
-    )
-    member = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships"
-    )
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="memberships", db_index=False)
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
     read_seq = models.BigIntegerField(default=0)
     notify = models.CharField(max_length=8, choices=Notify.choices, default=Notify.MENTIONS)
     joined_at = models.DateTimeField()
@@ -89,7 +85,9 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["channel", "seq"], name="one_order_per_channel")
         ]
         indexes: ClassVar = [
-            models.Index(fields=["thread", "seq"], name="message_thread", condition=Q(thread__isnull=False))
+            models.Index(
+                fields=["thread", "seq"], name="message_thread", condition=Q(thread__isnull=False)
+            )
         ]
 
     def __str__(self) -> str:
@@ -100,7 +98,9 @@ class Follow(models.Model):
     """A follower of a thread: hears its replies."""
 
     thread = models.ForeignKey(Message, models.PROTECT, related_name="follows", db_index=False)
-    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
+    )
 
     class Meta:
         constraints: ClassVar = [

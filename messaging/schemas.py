@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from orgchart.models import Member
 from teammcp.core.schemas import Out
 
@@ -91,9 +93,9 @@ class Receipt(Out):
     state: str = "stored"
     to: list[str]
     """for whom it is, with their state when not active: "@kay (paused)"; others have it unread"""
-    outsiders: list[str] = []
+    outsiders: list[str] = Field(default_factory=list)
     """named but not in the channel: they are shown nothing; invite them (invite_to_channel)"""
-    unknown: list[str] = []
+    unknown: list[str] = Field(default_factory=list)
     """named, but there is no such member"""
 
 

@@ -5,6 +5,8 @@ than in one, because SQLite rebuilds tables on ALTER and drops their triggers in
 databases: plain matching of each word, until they get an index of their own.
 """
 
+# ruff: noqa: S608 - SQL out of the names above and bound parameters only
+
 from __future__ import annotations
 
 import re
@@ -70,7 +72,7 @@ def matching(rows: QuerySet[Message], query: str) -> QuerySet[Message]:
     """The messages among `rows` that contain all terms."""
     terms = terms_of(query)
     if connection.vendor == "sqlite":
-        hits = RawSQL(f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s", [_fts5(terms)])  # noqa: S608, S611
+        hits = RawSQL(f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s", [_fts5(terms)])  # noqa: S611
         return rows.filter(pk__in=hits)
     for text, _ in terms:
         rows = rows.filter(Q(body__icontains=text))
@@ -79,7 +81,9 @@ def matching(rows: QuerySet[Message], query: str) -> QuerySet[Message]:
 
 def _fts5(terms: list[tuple[str, bool]]) -> str:
     """A MATCH expression in which nothing of the terms is syntax."""
-    quoted = ['"' + text.replace('"', '""') + '"' + ("*" if prefix else "") for text, prefix in terms]
+    quoted = [
+        '"' + text.replace('"', '""') + '"' + ("*" if prefix else "") for text, prefix in terms
+    ]
     return " ".join(quoted)
 
 
@@ -94,7 +98,7 @@ def excerpt(body: str, query: str, *, around: int = 90) -> str:
 
 
 def ensure_index(**_: Any) -> None:
-    """Make what is missing of the index, and fill it again if anything was. After each migration."""
+    """Make what is missing of the index, and fill it anew then. Runs after each migration."""
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
@@ -107,4 +111,4 @@ def ensure_index(**_: Any) -> None:
         for name in missing:
             cursor.execute(_STATEMENTS[name])
         if missing:
-            cursor.execute(f"INSERT INTO {TABLE}({TABLE}) VALUES ('rebuild')")  # noqa: S608
+            cursor.execute(f"INSERT INTO {TABLE}({TABLE}) VALUES ('rebuild')")

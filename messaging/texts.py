@@ -15,7 +15,9 @@ Body = Annotated[str, MinLen(1), MaxLen(BODY_LIMIT)]
 Target = Annotated[str, MinLen(1), MaxLen(400)]
 
 _CODE = re.compile(r"(?s)(?:^|\n)(`{3,}|~{3,}).*?(?:\n\1|\Z)|(`+)[^`].*?\2")
-_MENTION = re.compile(r"(?<![\w@/.])@((?:dept:|role:)?[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*)", re.I)
+_MENTION = re.compile(
+    r"(?<![\w@/.])@((?:dept:|role:)?[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*)", re.IGNORECASE
+)
 EVERYBODY = frozenset({"channel", "everyone", "all", "here"})
 
 

@@ -40,4 +40,3 @@ def flush() -> None:
     if credentials:
         used = [Credential(pk=pk, last_used_at=at) for pk, at in credentials.items()]
         Credential.objects.bulk_update(used, ["last_used_at"], batch_size=200)
-

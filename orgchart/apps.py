@@ -7,4 +7,4 @@ class OrgchartConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from orgchart import audiences, events  # noqa: F401 - they register themselves
+        from orgchart import audiences, events, jobs  # noqa: F401 - they register themselves

@@ -22,9 +22,14 @@ def configurations(token: str) -> dict[str, Any]:
     return {
         "mcp_url": mcp,
         "claude_code": {
-            "command": f'claude mcp add --transport http teammcp {mcp} --header "Authorization: Bearer {token}"',
+            "command": (
+                f"claude mcp add --transport http teammcp {mcp}"
+                f' --header "Authorization: Bearer {token}"'
+            ),
             "file": ".mcp.json",
-            "content": _json({"mcpServers": {"teammcp": {"type": "http", "url": mcp, "headers": header}}}),
+            "content": _json(
+                {"mcpServers": {"teammcp": {"type": "http", "url": mcp, "headers": header}}}
+            ),
         },
         "codex": {
             "command": f"export {TOKEN_VARIABLE}={token}",
@@ -45,10 +50,14 @@ def configurations(token: str) -> dict[str, Any]:
         },
         "vscode": {
             "file": ".vscode/mcp.json",
-            "content": _json({"servers": {"teammcp": {"type": "http", "url": mcp, "headers": header}}}),
+            "content": _json(
+                {"servers": {"teammcp": {"type": "http", "url": mcp, "headers": header}}}
+            ),
         },
         "curl": {
-            "command": f'curl -H "Authorization: Bearer {token}" "{base}/api/inbox/?wait_seconds=50"',
+            "command": (
+                f'curl -H "Authorization: Bearer {token}" "{base}/api/inbox/?wait_seconds=50"'
+            ),
             "send": (
                 f'curl -X POST {base}/api/messages/ -H "Authorization: Bearer {token}"'
                 ' -H "Content-Type: application/json"'

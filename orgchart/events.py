@@ -16,6 +16,8 @@ CREDENTIAL_REVOKED = kind(
     "credential.revoked", "{actor} revoked a credential of @{handle}", changes_access=True
 )
 JOIN_CODE_CREATED = kind("join_code.created", "{actor} created a join code for {uses} uses")
-SIGN_IN_LINK_CREATED = kind("sign_in_link.created", "A one-time sign-in link was made for @{handle}")
+SIGN_IN_LINK_CREATED = kind(
+    "sign_in_link.created", "A one-time sign-in link was made for @{handle}"
+)
 SIGNED_IN = kind("member.signed_in", "@{handle} signed in with a one-time link")
 DEPARTMENT_CREATED = kind("department.created", "{actor} created the department {name}")

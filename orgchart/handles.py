@@ -11,8 +11,10 @@ from teammcp.core.errors import Conflict, InvalidInput
 PATTERN = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z")
 MAX_LENGTH = 32
 RESERVED = frozenset(
-    "admin all anyone channel company dept direct dm everybody everyone group here me nobody null"
-    " none role root self skill somebody support system team teammcp thread unknown you".split()
+    """
+    admin all anyone channel company dept direct dm everybody everyone group here me nobody none
+    null role root self skill somebody support system team teammcp thread unknown you
+    """.split()  # noqa: SIM905 - a list of words
 )
 NEXT = "Choose another handle: 2 to 32 of a-z, 0-9 and single . _ - between them, such as 'lin-2'."
 
@@ -26,9 +28,7 @@ def checked_handle(wanted: str) -> str:
             f"{wanted[:60]!r} cannot be a handle.", fields={"handle": "not a handle"}, next=NEXT
         )
     if handle in RESERVED:
-        raise InvalidInput(
-            f"@{handle} is reserved.", fields={"handle": "reserved"}, next=NEXT
-        )
+        raise InvalidInput(f"@{handle} is reserved.", fields={"handle": "reserved"}, next=NEXT)
     if Handle.objects.filter(handle=handle).exists():
         raise Conflict(f"@{handle} is taken. A handle stays with its member for good.", next=NEXT)
     if Handle.objects.filter(skeleton=skeleton(handle)).exists():

@@ -21,13 +21,12 @@ def _statement() -> tuple[str, list[models.Field[Any, Any]], list[models.Field[A
     member = list(Member._meta.concrete_fields)
     columns = [f"c.{field.column}" for field in credential]
     columns += [f"m.{field.column}" for field in member]
-    return (
-        f"SELECT {', '.join(columns)} FROM orgchart_credential c"
+    statement = (
+        f"SELECT {', '.join(columns)} FROM orgchart_credential c"  # noqa: S608 - our columns
         " JOIN orgchart_member m ON m.id = c.member_id"
-        " WHERE c.digest = %s AND c.revoked_at IS NULL AND m.status != 'retired'",
-        credential,
-        member,
+        " WHERE c.digest = %s AND c.revoked_at IS NULL AND m.status != 'retired'"
     )
+    return statement, credential, member
 
 
 def find_credential(digest: str) -> Credential | None:
@@ -37,7 +36,7 @@ def find_credential(digest: str) -> Credential | None:
     if row is None:
         return None
     middle = len(credential_fields)
-    credential = _instance(Credential, credential_fields, row[:middle])
+    credential: Credential = _instance(Credential, credential_fields, row[:middle])
     credential.member = _instance(Member, member_fields, row[middle:])
     return credential
 

@@ -42,7 +42,7 @@ class DashboardCallMiddleware:
         if request.user.is_authenticated and request.path not in QUIET:
             activity.touch(request.user.pk)
         if face == "admin":
-            response._csp_update = ADMIN_POLICY  # type: ignore[attr-defined]  # noqa: SLF001
+            response._csp_update = ADMIN_POLICY  # type: ignore[attr-defined]
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -54,9 +54,7 @@ class Member(AbstractBaseUser):
     handle = models.CharField(max_length=32, unique=True)
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    authority = models.CharField(
-        max_length=8, choices=Authority.choices, default=Authority.MEMBER
-    )
+    authority = models.CharField(max_length=8, choices=Authority.choices, default=Authority.MEMBER)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
     title = models.CharField(max_length=80, blank=True)
     charter = models.TextField(blank=True)
@@ -88,7 +86,7 @@ class Member(AbstractBaseUser):
         return f"@{self.handle}"
 
     def has_scope(self, scope: str) -> bool:
-        """Whether the authority grants this scope and the credential in use does not withhold it."""
+        """Whether the authority grants this scope and the credential does not withhold it."""
         if self.status != self.Status.ACTIVE or scope not in scopes_of(self.authority, self.kind):
             return False
         return self.credential_scopes is None or scope in self.credential_scopes

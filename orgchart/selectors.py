@@ -110,7 +110,9 @@ def find_people(
         rows = rows.filter(department__slug=department)
     total = rows.filter(handle__gt=after).count()
     page = list(
-        rows.filter(handle__gt=after).select_related("department", "manager").order_by("handle")[:limit]
+        rows.filter(handle__gt=after)
+        .select_related("department", "manager")
+        .order_by("handle")[:limit]
     )
     more = total > len(page)
     return MemberPage(
@@ -162,4 +164,3 @@ def resolve_handles(handles: list[str]) -> dict[str, Member]:
     """Members by the handles that name them, old handles included."""
     rows = Handle.objects.filter(handle__in=handles).select_related("member")
     return {row.handle: row.member for row in rows}
-

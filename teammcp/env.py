@@ -41,7 +41,7 @@ def choice(name: str, allowed: tuple[str, ...]) -> str:
 
 
 def kept_secret(folder: Path, name: str) -> str:
-    """A secret that is made at the first start and kept in the data folder, readable by its owner."""
+    """A secret that is made at the first start and kept in the data folder, for its owner only."""
     path = folder / name
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Every address of the server; `/mcp` and `/live/` are served beside Django (teammcp/serving.py)."""
+"""Every address of the server but `/mcp` and `/live/`, which teammcp/serving.py serves."""
 
 from __future__ import annotations
 

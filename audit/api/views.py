@@ -9,6 +9,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -16,7 +17,7 @@ from rest_framework.views import APIView
 from audit.live import Rights, hub
 from audit.selectors import check_cursor, list_events
 from audit.topics import visible_topics
-from teammcp.core.api import api_call
+from teammcp.core.api import api_call, caller_of
 from teammcp.core.errors import InvalidInput
 
 HEARTBEAT = 15  # seconds; below the idle limit of common proxies
@@ -50,7 +51,7 @@ class StreamView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         with api_call(request):
-            list_events.check_scope(request.user)
+            list_events.check_scope(caller_of(request))
             after = _cursor(request)
             head = check_cursor(after if after is not None else 0)
         response = StreamingHttpResponse(
@@ -84,20 +85,14 @@ def _cursor(request: Request) -> int | None:
 
 def rights_of(request: Request) -> Rights:
     """What the caller may read now; None as soon as the credential no longer holds."""
-    (authenticator,) = request.authenticators or [None]
 
     def rights() -> frozenset[str] | None:
+        again = Request(request._request, authenticators=request.authenticators)
         try:
-            found = authenticator.authenticate(request) if authenticator else None
-        except Exception as error:
-            from rest_framework.exceptions import AuthenticationFailed
-
-            if isinstance(error, AuthenticationFailed):
-                return None
-            raise
-        if found is None or not found[0].has_scope("audit:read"):
+            member = caller_of(again)
+        except AuthenticationFailed:
             return None
-        return visible_topics(found[0])
+        return visible_topics(member) if member.has_scope("audit:read") else None
 
     return rights
 

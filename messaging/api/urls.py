@@ -8,9 +8,7 @@ urlpatterns = [
     path("resume/", action_view(get=services.resume)),
     path("inbox/", InboxView.as_view()),
     path("inbox/ack/", action_view(post=services.ack)),
-    path(
-        "messages/", action_view(created=True, get=selectors.read, post=services.send_message)
-    ),
+    path("messages/", action_view(created=True, get=selectors.read, post=services.send_message)),
     path("messages/<int:message_id>/", action_view(get=selectors.show_message)),
     path("messages/<int:message_id>/deliveries/", action_view(get=selectors.list_deliveries)),
     path("search/", action_view(get=selectors.search_messages)),

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from audit.live import hub
 from audit.topics import inbox_topic
 from messaging.services import check_inbox
-from teammcp.core.api import answered, api_call, documented, payload_of
+from teammcp.core.api import answered, api_call, caller_of, documented, payload_of
 from teammcp.core.handler import WAITED
 
 
@@ -21,10 +21,11 @@ class InboxView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         with api_call(request):
             payload = payload_of(request, {})
-            inbox = check_inbox.call(request.user, payload)
+            member = caller_of(request)
+            inbox = check_inbox.call(member, payload)
             response = answered(inbox)
             seconds = check_inbox.validate(payload)["wait_seconds"]
-        if seconds and not inbox.items and not request._request.scope.get(WAITED):  # type: ignore[attr-defined]
-            topic = inbox_topic(request.user.pk)
+        if seconds and not inbox.items and not getattr(request._request, "scope", {}).get(WAITED):
+            topic = inbox_topic(member.pk)
             response.pause = lambda: hub.wait(topic, inbox.head, seconds)  # type: ignore[attr-defined]
         return response

@@ -75,7 +75,10 @@ def _channels_out(actor: Member, page: list[Channel]) -> list[ChannelOut]:
     labels = direct_labels(direct, actor) if direct else {}
     return [
         channel_out(
-            actor, channel, memberships.get(channel.pk), labels.get(channel.pk) or f"#{channel.name}"
+            actor,
+            channel,
+            memberships.get(channel.pk),
+            labels.get(channel.pk) or f"#{channel.name}",
         )
         for channel in page
     ]

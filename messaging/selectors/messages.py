@@ -145,7 +145,9 @@ def _around(place: Place, limit: int) -> MessagePage:
     rows = _rows(place, whole=True)
     older = list(rows.filter(seq__lte=middle).order_by("-seq")[: limit // 2 + 1])[::-1]
     newer = list(rows.filter(seq__gt=middle).order_by("seq")[: limit // 2])
-    return _page(Place(place.channel, place.membership, place.label), older + newer, forward=True, given=None)
+    return _page(
+        Place(place.channel, place.membership, place.label), older + newer, forward=True, given=None
+    )
 
 
 @query(scope="messages:read")

@@ -21,9 +21,7 @@ urlpatterns = [
         "credentials/<int:credential_id>/rotate/",
         action_view(created=True, post=services.rotate_credential),
     ),
-    path(
-        "credentials/<int:credential_id>/revoke/", action_view(post=services.revoke_credential)
-    ),
+    path("credentials/<int:credential_id>/revoke/", action_view(post=services.revoke_credential)),
     path("join-codes/", action_view(created=True, post=services.create_join_code)),
     path("me/password/", action_view(post=services.set_password)),
 ]

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from orgchart.selectors import system_member
 from orgchart.services import join_company, register_agent
-from teammcp.core.api import answered, api_call, keyed, no_token, payload_of
+from teammcp.core.api import answered, api_call, caller_of, keyed, no_token, payload_of
 
 
 class RegisterView(APIView):
@@ -29,7 +29,7 @@ class RegisterView(APIView):
         with api_call(request):
             payload = payload_of(request, {})
             if request.user is not None:
-                return answered(register_agent.call(request.user, payload), 201)
+                return answered(register_agent.call(caller_of(request), payload), 201)
             if "join_code" not in payload:
                 raise no_token()
             return answered(join_company.call(system_member(), payload), 201)

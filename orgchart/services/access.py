@@ -82,7 +82,7 @@ def _check_may_hold(actor: Member, owner: Member, scopes: list[str] | None) -> N
     unknown = set(scopes or ()) - ALL_SCOPES
     if unknown:
         raise InvalidInput(
-            f"There is no scope {sorted(unknown)[0]!r}.",
+            f"There is no scope {min(unknown)!r}.",
             fields={"scopes": "unknown"},
             next=f"Choose among {', '.join(sorted(ALL_SCOPES))}.",
         )
@@ -120,9 +120,9 @@ def revoke_credential(*, actor: Member, credential_id: int) -> CredentialOut:
     row = access_credential(actor=actor, credential_id=credential_id)
     if row.revoked_at is not None:
         raise Conflict("This credential was revoked already.", next="Nothing is left to do.")
-    if row.member.authority == "owner" and row.member_id != actor.pk:
-        if not actor.has_scope("owner"):
-            raise Forbidden("Only an owner can revoke an owner's credential.", next="Ask an owner.")
+    foreign_owner = row.member.authority == "owner" and row.member_id != actor.pk
+    if foreign_owner and not actor.has_scope("owner"):
+        raise Forbidden("Only an owner can revoke an owner's credential.", next="Ask an owner.")
     row.revoked_at = timezone.now()
     row.save(update_fields=["revoked_at"])
     _record(events.CREDENTIAL_REVOKED, actor, row)

@@ -18,11 +18,11 @@ from orgchart.models import Credential, Handle, JoinCode, Member
 from orgchart.schemas import MemberOut, Registration
 from orgchart.selectors import access_member
 from orgchart.services.access import make_credential
-from teammcp.core.texts import Charter, Line, clean_line, clean_text
 from orgchart.tokens import digest_of
 from teammcp.core import limits
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
+from teammcp.core.texts import Charter, Line, clean_line, clean_text
 
 HandleText = Annotated[str, MaxLen(60)]
 Skills = Annotated[list[Line], MaxLen(40)]
@@ -110,9 +110,7 @@ def _register(actor: Member, sponsor: Member, *, handle: str, **fields: Any) -> 
         data={"handle": member.handle, "name": member.name, "authority": member.authority},
     )
     registered.announce(member)
-    return Registration(
-        member=MemberOut.of(member), token=token, connect=configurations(token)
-    )
+    return Registration(member=MemberOut.of(member), token=token, connect=configurations(token))
 
 
 def create_member(**fields: Any) -> Member:
@@ -140,8 +138,9 @@ def update_member(
 ) -> MemberOut:
     """Change a member's entry: your own without `member`; others' need the admin scope.
 
-    Handle, authority and status can be changed by admins only, and what concerns an owner by owners
-    only. A renamed member keeps its old handle for ever. The last owner cannot be demoted or paused.
+    Handle, authority and status can be changed by admins only, what concerns an owner by owners
+    only. A renamed member keeps the old handle for ever. The last owner cannot be demoted or
+    paused.
     """
     target = access_member(actor=actor, handle=member or actor.handle, lock=True)
     _check_may_update(actor, target, handle=handle, authority=authority, status=status)
@@ -251,9 +250,7 @@ def finish_welcome(
     actor.set_password(password)
     actor.welcomed_at = timezone.now()
     actor.save(update_fields=["name", "password", "welcomed_at"])
-    record(
-        events.WELCOMED, actor=actor, target=f"member:{actor.pk}", topics=[f"member-{actor.pk}"]
-    )
+    record(events.WELCOMED, actor=actor, target=f"member:{actor.pk}", topics=[f"member-{actor.pk}"])
     return MemberOut.of(actor)
 
 
@@ -280,4 +277,3 @@ def _check_password(member: Member, password: str) -> None:
         raise InvalidInput(
             " ".join(error.messages), fields={"password": "too weak"}, next="Choose a longer one."
         ) from None
-

@@ -59,7 +59,9 @@ class Action(Generic[P, R]):
         arguments = dict(payload)
         key = client_keys.take_from(arguments) if self.writes else None
         values = self.validate(arguments)
-        run = functools.partial(self._function, **{"actor": actor, **values})  # type: ignore[arg-type]
+        run: Callable[[], R] = functools.partial(
+            typing.cast("Callable[..., R]", self._function), actor=actor, **values
+        )
         if not self.writes:
             return run()
         if key is None:

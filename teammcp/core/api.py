@@ -7,26 +7,35 @@ document (RFC 9457). Nothing here knows a rule.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from teammcp.core.actions import Action
 from teammcp.core.context import CallContext, calling
-from teammcp.core.errors import AppError, InvalidInput, NotAuthenticated, NotFound, TooLarge
+from teammcp.core.errors import (
+    AppError,
+    InternalError,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+)
 from teammcp.core.schemas import Out
 
 logger = logging.getLogger(__name__)
 AnyAction = Action[Any, Any]
+F = TypeVar("F", bound=Callable[..., Any])
 PROBLEM = "application/problem+json"
 
 
@@ -41,12 +50,17 @@ class ActionView(APIView):
         action = self.actions[method]
         with api_call(request):
             payload = payload_of(request, path)
-            answer = action.call(request.user, payload)
+            answer = action.call(caller_of(request), payload)
         return answered(answer, self.statuses.get(method, 200))
 
 
-def api_call(request: Request) -> Any:
-    """The context of a REST call. A sender may name its request id for its own tracing."""
+def caller_of(request: Request) -> Any:
+    """The member who calls. Views let nobody else in, so it is never anonymous."""
+    return request.user
+
+
+def api_call(request: Request) -> AbstractContextManager[CallContext]:
+    """The context of a REST call."""
     credential = getattr(request.auth, "credential_id", None)
     context = CallContext(
         face="rest", address=request.META.get("REMOTE_ADDR", ""), credential_id=credential
@@ -82,7 +96,8 @@ def action_view(*, created: bool = False, **actions: AnyAction) -> Any:
     body: dict[str, Any] = {"actions": actions, "statuses": statuses}
     for method, action in actions.items():
         body[method] = documented(action, method, statuses.get(method, 200))(_method(method))
-    return type("View", (ActionView,), body).as_view()
+    view: Any = type("View", (ActionView,), body)
+    return view.as_view()
 
 
 def _method(name: str) -> Any:
@@ -93,9 +108,9 @@ def _method(name: str) -> Any:
     return handler
 
 
-def documented(action: AnyAction, method: str, status: int = 200) -> Any:
+def documented(action: AnyAction, method: str, status: int = 200) -> Callable[[F], F]:
     """The OpenAPI description of an action under a method."""
-    return extend_schema(
+    describe: Callable[[F], F] = extend_schema(
         operation_id=action.name,
         description=action.description,
         summary=action.description.partition("\n")[0],
@@ -103,12 +118,11 @@ def documented(action: AnyAction, method: str, status: int = 200) -> Any:
         parameters=_parameters(action.input) if method == "get" else [],
         responses={status: action.output},
     )
+    return describe
 
 
 def keyed(action: AnyAction) -> type[BaseModel]:
     """The body of a write: its arguments and a client key."""
-    from pydantic import Field, create_model
-
     note = "Repeat a call with the same key and content to get the first answer, for good."
     key = (str, Field(default="", description=note))
     return create_model(f"{action.input.__name__}Body", __base__=action.input, client_key=key)
@@ -174,6 +188,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Django's handler500, for addresses under /api/. The details are in the log only."""
-    from teammcp.core.errors import InternalError
-
     return problem(InternalError("Something went wrong here; it was logged."))

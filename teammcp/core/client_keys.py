@@ -1,4 +1,4 @@
-"""Client keys: the same key from the same member gives the first answer, for good, on every face."""
+"""Client keys: the same key from the same member gives the first answer, for good, everywhere."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Each error names what was wrong (`message`), the state it met (`state`), the next call that works
 (`next`) and whether sending the same call again can help (`retry`). The faces translate it in one
-place each: `core.api` to problem JSON (RFC 9457), `mcp_bridge` to tool errors, `core.web` to a form.
+place each: `core.api` to problem JSON (RFC 9457), `mcp_bridge` to tool errors, `core.web` to
+forms.
 """
 
 from __future__ import annotations

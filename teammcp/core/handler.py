@@ -19,7 +19,6 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 from django.utils.module_loading import import_string
@@ -55,7 +54,7 @@ class OneHopHandler(ASGIHandler):
         finally:
             body.close()
 
-    async def _respond(self, scope: Any, body: Any) -> HttpResponseBase:
+    async def _respond(self, scope: Any, body: Any) -> Any:
         response = await self._hop(scope, body)
         pause = getattr(response, "pause", None)
         if pause is None:
@@ -63,23 +62,18 @@ class OneHopHandler(ASGIHandler):
         await pause()
         return await self._hop({**scope, WAITED: True}, io.BytesIO())
 
-    async def _hop(self, scope: Any, body: Any) -> HttpResponseBase:
+    async def _hop(self, scope: Any, body: Any) -> Any:
         hop = sync_to_async(self._serve, thread_sensitive=False, executor=reads.executor)
         return await hop(scope, body)
 
-    def _serve(self, scope: Any, body: Any) -> HttpResponseBase:
+    def _serve(self, scope: Any, body: Any) -> Any:
         """The whole request, in one thread."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
-        if request is None:
-            return self._closed(refusal)
-        response = self.get_response(request)
-        # A stream outlives its thread's connection handling: it fetches for itself.
-        return response if response.streaming else self._closed(response)
-
-    def _closed(self, response: HttpResponse) -> HttpResponse:
-        response.close()
+        response: Any = refusal if request is None else self.get_response(request)
+        if not response.streaming:  # a stream is closed when it ends, and fetches for itself
+            response.close()
         return response
 
     async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
@@ -108,12 +102,12 @@ class ApiHandler(OneHopHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        chain = convert_exception_to_response(self._get_response)
+        chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
         for path in reversed(settings.API_MIDDLEWARE):
             chain = convert_exception_to_response(import_string(path)(chain))
         self._middleware_chain = chain
 
-    async def _hop(self, scope: Any, body: Any) -> HttpResponseBase:
+    async def _hop(self, scope: Any, body: Any) -> Any:
         if scope["method"] not in UNSAFE or not lane.running:
             return await super()._hop(scope, body)
         try:
@@ -121,7 +115,7 @@ class ApiHandler(OneHopHandler):
         except AppError as error:  # the commit failed after the view had answered
             return problem(error)
 
-    def _serve_in_lane(self, scope: Any, body: Any) -> HttpResponseBase:
+    def _serve_in_lane(self, scope: Any, body: Any) -> Any:
         """As `_serve`, without the signals: at them Django drops connections, and this one may be
         in the middle of a transaction that is shared with other requests."""
         set_script_prefix(get_script_prefix(scope))

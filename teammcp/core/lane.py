@@ -115,7 +115,7 @@ class WriteLane:
         connection.close()
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
-        """All that is queued, up to BATCH; waits for the first. True where the end was asked for."""
+        """All that is queued, up to BATCH; waits for the first. True at the end of the lane."""
         jobs: list[_Job] = []
         item = self._queue.get()
         while item is not None:

@@ -62,5 +62,3 @@ def time(at: datetime) -> Any:
 @functools.cache
 def _native(sql: str) -> str:
     return sql.replace("%s", "?")
-
-

@@ -41,7 +41,5 @@ def clean_line(field: str, text: str, *, required: bool = False) -> str:
     """Text of one line, without space at its ends. Raises InvalidInput."""
     text = clean_text(field, text, required=required).strip()
     if "\n" in text or "\t" in text:
-        raise InvalidInput(
-            f"{field} must be one line.", fields={field: "has a line break or tab"}
-        )
+        raise InvalidInput(f"{field} must be one line.", fields={field: "has a line break or tab"})
     return text

@@ -35,5 +35,5 @@ async def _repeat(seconds: float, duty: Duty) -> None:
         await asyncio.sleep(seconds)
         try:
             await (lane.arun(duty) if lane.running else reads.arun(duty))
-        except Exception:  # noqa: BLE001 - a duty that fails once is due again
+        except Exception:
             logger.exception("a periodic duty failed; it runs again in %s s", seconds)

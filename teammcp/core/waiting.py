@@ -54,8 +54,8 @@ async def call_and_wait(
     """Call `action`; while its answer is empty, wait for news and call it again.
 
     The answer at the time-out is the empty one that was read first: it still holds, because nothing
-    woke the topic since. `renew` gives the actor anew before each further call, so that a credential
-    that was revoked meanwhile reads nothing more.
+    woke the topic since. `renew` gives the actor anew before each further call, so that a
+    credential that was revoked meanwhile reads nothing more.
     """
     if not waiter.asked(payload):
         return await action.acall(actor, payload)

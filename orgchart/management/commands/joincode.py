@@ -33,4 +33,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(made.model_dump(mode="json")))
         else:
             self.stdout.write(f"{made.join_code}")
-            self.stderr.write(f"For {made.uses_left} uses, until {made.expires_at:%Y-%m-%d %H:%M} UTC.")
+            self.stderr.write(
+                f"For {made.uses_left} uses, until {made.expires_at:%Y-%m-%d %H:%M} UTC."
+            )
