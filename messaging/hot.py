@@ -126,7 +126,7 @@ def open_counts(member_id: int) -> tuple[int, int]:
     """How many deliveries wait for a member, and how many of them are urgent."""
     row = sql.one(
         "SELECT COUNT(*), SUM(CASE WHEN rank = 0 THEN 1 ELSE 0 END) FROM messaging_delivery"
-        " WHERE recipient_id = %s AND acknowledged_at IS NULL",
+        " WHERE recipient_id = %s AND acknowledged_at IS NULL AND withdrawn_at IS NULL",
         [member_id],
     )
     assert row is not None

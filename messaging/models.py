@@ -134,6 +134,8 @@ class Delivery(models.Model):
     offered_at = models.DateTimeField(null=True, blank=True)
     offered_route = models.CharField(max_length=12, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    # The recipient may not see the channel any more; undone when they come back.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -144,7 +146,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["recipient", "rank", "-id"],
                 name="delivery_open",
-                condition=Q(acknowledged_at__isnull=True),
+                condition=Q(acknowledged_at__isnull=True, withdrawn_at__isnull=True),
             )
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from annotated_types import MaxLen
@@ -11,7 +12,7 @@ from django.utils import timezone
 from audit.ledger import record
 from messaging import events
 from messaging.access import Place, access_channel, channel_label, direct_key, visible_channels
-from messaging.models import Channel, Membership
+from messaging.models import Channel, Delivery, Membership
 from messaging.schemas import ChannelOut
 from messaging.selectors.channels import channel_out, show_channel
 from messaging.texts import Target, clean_channel_name
@@ -89,6 +90,7 @@ def add_members(actor: Member, channel: Channel, members: Iterable[Member]) -> l
                 read_seq=channel.last_seq,
                 joined_at=timezone.now(),
             )
+            _withdraw(channel, member, None)
             _record(events.MEMBER_JOINED, actor, channel, handle=member.handle, member=member.pk)
             added.append(row)
     return added
@@ -172,6 +174,7 @@ def leave_channel(*, actor: Member, channel: Target) -> ChannelOut:
     if place.membership is None:
         raise Conflict(f"You are not in {place.label}.", next="Nothing is left to do.")
     place.membership.delete()
+    _withdraw(place.channel, actor, timezone.now())
     _record(events.MEMBER_LEFT, actor, place.channel, handle=actor.handle, member=actor.pk)
     return channel_out(actor, place.channel, None, place.label)
 
@@ -179,7 +182,7 @@ def leave_channel(*, actor: Member, channel: Target) -> ChannelOut:
 @action(scope="channels:write")
 def invite_to_channel(*, actor: Member, channel: Target, members: Handles) -> ChannelOut:
     """Let colleagues into a channel that you are in, by handle."""
-    place = _inside(actor, channel)
+    place = _inside(_own_channel(actor, channel))
     people = [_invited(actor, handle) for handle in members]
     add_members(actor, place.channel, people)
     return channel_out(actor, place.channel, place.membership, place.label)
@@ -190,13 +193,14 @@ def remove_from_channel(
     *, actor: Member, channel: Target, member: Annotated[str, MaxLen(60)]
 ) -> ChannelOut:
     """Take a colleague out of a channel. For those who created it, and for admins in it."""
-    place = _inside(actor, channel)
+    place = _inside(_own_channel(actor, channel))
     if place.channel.created_by_id != actor.pk and not actor.has_scope("admin"):
         raise Forbidden(f"Only who created {place.label} can do that.", next="Ask them.")
     target = access_member(actor=actor, handle=member)
     deleted, _ = Membership.objects.filter(channel=place.channel, member=target).delete()
     if not deleted:
         raise Conflict(f"@{target.handle} is not in {place.label}.", next="Nothing is left to do.")
+    _withdraw(place.channel, target, timezone.now())
     _record(events.MEMBER_LEFT, actor, place.channel, handle=target.handle, member=target.pk)
     return channel_out(actor, place.channel, place.membership, place.label)
 
@@ -206,7 +210,7 @@ def set_notify(
     *, actor: Member, channel: Target, notify: Literal["all", "mentions", "mute"]
 ) -> ChannelOut:
     """What of a channel comes into your inbox: all, mentions (the default), or only your name."""
-    place = _inside(actor, channel)
+    place = _inside(access_channel(actor=actor, channel=channel))
     assert place.membership is not None
     if place.membership.notify != notify:
         place.membership.notify = notify
@@ -221,8 +225,14 @@ def set_notify(
     return channel_out(actor, place.channel, place.membership, place.label)
 
 
-def _inside(actor: Member, channel: str) -> Place:
-    place = access_channel(actor=actor, channel=channel)
+def _withdraw(channel: Channel, member: Member, at: datetime | None) -> None:
+    """Open deliveries of a private channel leave the inbox with the right to see it, or return."""
+    if channel.kind == Channel.Kind.PRIVATE:
+        rows = Delivery.objects.filter(recipient=member, message__channel=channel)
+        rows.filter(acknowledged_at=None).update(withdrawn_at=at)
+
+
+def _inside(place: Place) -> Place:
     if place.membership is None:
         raise Conflict(f"You are not in {place.label}.", next=f"Call join_channel {place.label}.")
     return place

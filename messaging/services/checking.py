@@ -42,7 +42,7 @@ def inbox_of(actor: Member, *, limit: int, max_tokens: int) -> Inbox:
     """The inbox now. What it shows is written down as offered; that is its only effect."""
     head = head_seq()  # read first: what commits later wakes a waiter
     rows = (
-        Delivery.objects.filter(recipient=actor, acknowledged_at=None)
+        Delivery.objects.filter(recipient=actor, acknowledged_at=None, withdrawn_at=None)
         .select_related("message__author", "message__on_behalf_of", "message__channel")
         .order_by("rank", "-pk")
     )

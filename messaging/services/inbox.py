@@ -69,7 +69,10 @@ def ack(
 
 
 def _named(actor: Member, ids: list[int]) -> dict[int, Delivery]:
-    rows = {row.pk: row for row in Delivery.objects.filter(pk__in=ids, recipient=actor)}
+    rows = {
+        row.pk: row
+        for row in Delivery.objects.filter(pk__in=ids, recipient=actor, withdrawn_at=None)
+    }
     missing = [pk for pk in ids if pk not in rows]
     if missing:
         raise NotFound(
@@ -81,7 +84,11 @@ def _named(actor: Member, ids: list[int]) -> dict[int, Delivery]:
 
 def _offered_up_to(actor: Member, cursor: int) -> dict[int, Delivery]:
     rows = Delivery.objects.filter(
-        recipient=actor, acknowledged_at=None, offered_at__isnull=False, pk__lte=cursor
+        recipient=actor,
+        acknowledged_at=None,
+        withdrawn_at=None,
+        offered_at__isnull=False,
+        pk__lte=cursor,
     )
     return {row.pk: row for row in rows}
 

@@ -27,6 +27,7 @@ from teammcp.core.texts import Charter, Line, clean_line, clean_text
 HandleText = Annotated[str, MaxLen(60)]
 Skills = Annotated[list[Line], MaxLen(40)]
 Granted = Literal["member", "observer", "admin"]
+REGISTRATIONS_A_MINUTE = 120  # per address: a large team at once, but no guessing
 
 
 @action(scope="org:write")
@@ -46,6 +47,7 @@ def register_agent(
     gives a token; issue_credential makes a further token for an existing member. Only an owner can
     register an admin.
     """
+    limits.spend("register", per_minute=REGISTRATIONS_A_MINUTE)
     if authority == "admin" and not actor.has_scope("owner"):
         raise Forbidden("Only an owner can register an admin.", next="Register it as a member.")
     return _register(
@@ -69,7 +71,7 @@ def join_company(
 
     A wrong, used-up and expired code get one and the same refusal; tries are limited by address.
     """
-    limits.spend("join", limits.caller_address(), per_minute=120)
+    limits.spend("register", per_minute=REGISTRATIONS_A_MINUTE)
     code = _spend_code(join_code)
     return _register(
         actor, code.created_by, name=name, handle=handle, title=title, charter=charter,

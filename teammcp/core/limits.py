@@ -17,8 +17,14 @@ from teammcp.core.errors import RateLimited
 _limiter = MovingWindowRateLimiter(MemoryStorage())
 
 
-def spend(what: str, key: str, *, per_minute: int) -> None:
-    """Count one try. Raises RateLimited, saying when the next one is welcome."""
+def spend(what: str, *, per_minute: int) -> None:
+    """Count one try of this caller's address. Raises RateLimited, saying when the next is welcome.
+
+    Calls that come over no network (commands, jobs) have no address and are not counted.
+    """
+    key = current_call().address
+    if not key:
+        return
     item = RateLimitItemPerMinute(per_minute)
     if not _limiter.hit(item, what, key):
         reset = _limiter.get_window_stats(item, what, key).reset_time
@@ -28,8 +34,3 @@ def spend(what: str, key: str, *, per_minute: int) -> None:
             next=f"Wait {seconds} s, then send the same call again.",
             retry_after_seconds=seconds,
         )
-
-
-def caller_address() -> str:
-    """By what an anonymous caller is counted: the address of the connection."""
-    return current_call().address or "unknown"
