@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from orgchart import recent
 from orgchart.authority import scopes_of
 
 ONLINE_FOR = timedelta(minutes=2)
@@ -117,9 +118,11 @@ class Member(AbstractBaseUser):
             return "off"
         if self.status == self.Status.PAUSED:
             return "paused"
-        if self.last_active_at is None:
+        written, seen = self.last_active_at, recent.last_seen(self.pk)
+        last = max(filter(None, (written, seen)), default=None)
+        if last is None:
             return "off"
-        quiet = timezone.now() - self.last_active_at
+        quiet = timezone.now() - last
         if quiet < ONLINE_FOR:
             return "online"
         return "idle" if quiet < IDLE_FOR else "away"
