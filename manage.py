@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""TeamMCP's one command. `python3 manage.py up` makes its environment, then starts the company.
+
+Every Python 3 can read this file, so that one too old says so in one line.
+"""
+
+import os
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - this file is what finds an older one
+    sys.exit(
+        "TeamMCP needs Python 3.11 or newer; this is Python {}.{} ({}).".format(  # noqa: UP032
+            sys.version_info[0], sys.version_info[1], sys.executable
+        )
+    )
+
+
+def main() -> None:
+    """Enter the environment, then do what any Django project's manage.py does."""
+    from teammcp import bootstrap
+
+    arguments = bootstrap.enter(sys.argv)
+    bootstrap.prepare(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "teammcp.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(arguments)
+
+
+if __name__ == "__main__":
+    main()
