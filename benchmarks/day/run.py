@@ -106,8 +106,8 @@ async def _kill(day: Day, office: Office, staff: list[Colleague]) -> list[float]
     moments = sorted(chance.uniform(0.05, 0.95) * day.messages for _ in range(day.kills))
     downtimes = []
     for moment in moments:
-        while sum(len(member.record.accepted) for member in staff) < moment:
-            await asyncio.sleep(0.005)  # noqa: ASYNC110 - a look at the records of many
+        while sum(len(member.record.accepted) for member in staff) < moment:  # noqa: ASYNC110 - many records
+            await asyncio.sleep(0.005)
         await asyncio.sleep(chance.uniform(0, 0.1))  # anywhere between two commits
         begun = time.monotonic()
         await asyncio.to_thread(office.server.kill)
