@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
@@ -13,7 +13,9 @@ from django.urls import path
 from audit.consumers import LiveConsumer
 from audit.live import hub
 from mcp_bridge.server import bridge
+from orgchart.callers import callers
 from teammcp.core import ticker
+from teammcp.core.direct import DirectApi
 from teammcp.core.handler import ApiHandler, OneHopHandler
 from teammcp.core.lane import lane
 
@@ -27,10 +29,9 @@ class Server:
 
     def __init__(self) -> None:
         self.pages = OneHopHandler()
-        self.api = ApiHandler()
-        self.socket = AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([path("live/", LiveConsumer.as_asgi())]))
-        )
+        self.api = DirectApi(ApiHandler(), callers.of)
+        sockets: list[Any] = [path("live/", cast("Any", LiveConsumer.as_asgi()))]
+        self.socket = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets)))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._duties: list[asyncio.Task[None]] = []
 
@@ -46,7 +47,7 @@ class Server:
         if scope["type"] == "websocket":
             return self.socket
         path: str = scope["path"]
-        if path == "/mcp":
+        if path in {"/mcp", "/mcp/"}:
             return bridge
         return self.api if path.startswith("/api/") else self.pages
 

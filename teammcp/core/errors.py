@@ -45,7 +45,8 @@ class AppError(Exception):
     def as_text(self) -> str:
         """The same facts as two or three sentences, for a model to read."""
         parts = [f"{self.code}: {self.message}"]
-        parts += [f"{key}: {value}" for key, value in self.state.items()]
+        # The message names the fields already.
+        parts += [f"{key}: {value}" for key, value in self.state.items() if key != "fields"]
         if self.next:
             parts.append(f"Next: {self.next}")
         parts.append(

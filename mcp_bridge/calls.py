@@ -1,0 +1,90 @@
+"""One tool call, from a name and untrusted arguments to a result. Both eras of the protocol and the
+direct path come through here; nothing that a caller sends raises out of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audit.live import hub
+from mcp_bridge.notices import notices
+from mcp_bridge.profiles import Profile
+from mcp_bridge.results import Wire, failure, success
+from orgchart.models import Member
+from teammcp.core.context import current_call
+from teammcp.core.errors import AppError, InvalidInput
+from teammcp.core.schemas import Out
+from teammcp.core.tools import Tool
+from teammcp.core.waiting import Wait, call_and_wait
+
+logger = logging.getLogger(__name__)
+
+IDENTITY = frozenset({"actor", "agent", "author", "from", "sender"})
+"""Arguments with which callers elsewhere say who they are. Here the token says it."""
+
+
+class InternalError(AppError):
+    """Something went wrong that the caller could not have avoided; the log has it."""
+
+    code, status, title, retry = "internal", 500, "The server failed", True
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Whoever sent a request: the member, the tools offered to them, and a way to look again."""
+
+    member: Member
+    profile: Profile
+    renew: Callable[[], Awaitable[Member]]
+    """the member anew; raises NotAuthenticated when the token no longer holds"""
+    wait: Wait = hub.wait
+    """how this client waits for news"""
+
+
+async def call_tool(client: Client, name: str, arguments: Mapping[str, Any]) -> Wire:
+    """Run a tool for this client and give its result in wire form."""
+    names = client.profile.names
+    try:
+        tool = client.profile.tool(name)
+        answer = await _run(client, tool, arguments)
+        return success(answer, await notices.line(client.member, tool))
+    except AppError as error:
+        return failure(error, names)
+    except Exception:  # the last boundary: the caller learns that it failed, the log why
+        request_id = current_call().request_id
+        logger.exception("the tool %s failed in request %s", name[:60], request_id)
+        return failure(_internal(request_id), names)
+
+
+async def _run(client: Client, tool: Tool, arguments: Mapping[str, Any]) -> Out:
+    _refuse_identity(client.member, tool, arguments)
+    if tool.wait is None:
+        answer: Out = await tool.action.acall(client.member, arguments)
+        return answer
+    return await call_and_wait(
+        tool.action, client.member, arguments, tool.wait, wait=client.wait, renew=client.renew
+    )
+
+
+def _refuse_identity(member: Member, tool: Tool, arguments: Mapping[str, Any]) -> None:
+    """Nobody says in an argument who they are: not by mistake, and not as somebody else."""
+    claimed = sorted(IDENTITY & arguments.keys() - tool.action.input.model_fields.keys())
+    if claimed:
+        named = ", ".join(claimed)
+        raise InvalidInput(
+            f"{tool.name} was not run. {named}: unknown argument. Your token says who acts: you"
+            f" are @{member.handle}, and nobody can act as somebody else.",
+            fields=dict.fromkeys(claimed, "unknown argument"),
+            next=f"Send the same call without {named}.",
+        )
+
+
+def _internal(request_id: str) -> InternalError:
+    return InternalError(
+        "The server failed at this call; it was written down.",
+        next="Look whether it happened before you repeat it; with the same client_key a repeat is"
+        " safe. Tell the operator the request id if it goes on.",
+        request_id=request_id,
+    )
