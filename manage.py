@@ -22,9 +22,13 @@ def main() -> None:
     arguments = bootstrap.enter(sys.argv)
     bootstrap.prepare(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "teammcp.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(arguments)
+    try:
+        execute_from_command_line(arguments)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

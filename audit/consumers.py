@@ -22,6 +22,7 @@ from audit.topics import inbox_topic, visible_topics
 
 logger = logging.getLogger(__name__)
 SIGNED_OUT = 4401
+RESTARTING = 1012
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -32,9 +33,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     following: asyncio.Task[None] | None = None
 
+    @property
+    def _member(self) -> Any:
+        return self.scope["user"]
+
     async def connect(self) -> None:
         await self.accept()  # first, so that a close code reaches the page
-        if not self.scope["user"].is_authenticated:
+        if not self._member.is_authenticated:
             await self.close(SIGNED_OUT)
             return
         self.following = asyncio.ensure_future(self._follow())
@@ -49,7 +54,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """The page has nothing to say here."""
 
     async def _follow(self) -> None:
-        inbox = inbox_topic(self.scope["user"].pk)
+        inbox = inbox_topic(self._member.pk)
         try:
             async for batch in hub.follow(self._rights, after=self._after()):
                 await self.send(bytes_data=None, text_data=frame(batch, inbox))
@@ -57,7 +62,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             logger.exception("a live socket ended with an error")
             await self.close(1011)
             return
-        await self.close(SIGNED_OUT)
+        await self.close(RESTARTING if hub.released else SIGNED_OUT)
 
     def _after(self) -> int | None:
         """The cursor of the page; one beyond the ledger is of another life of it, and ignored."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit import kinds
@@ -91,7 +91,7 @@ def digest(previous: str, entry: Entry) -> str:
 
 def stamp(at: datetime) -> str:
     """A time as the chain writes it: UTC, microseconds, always of the same length."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def text_digest(text: str) -> str:
@@ -100,7 +100,7 @@ def text_digest(text: str) -> str:
 
 
 def _next() -> tuple[int, str]:
-    if connection.vendor == "postgresql":  # SQLite's transactions are exclusive already
+    if sql.vendor() == "postgresql":  # SQLite's transactions are exclusive already
         sql.run("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
     head = sql.one("SELECT seq, hash FROM audit_event ORDER BY seq DESC LIMIT 1")
     return (head[0] + 1, head[1]) if head else (1, GENESIS)

@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 RING = 10_000  # events kept in memory; who lags further behind reads the ledger
 PAGE = 500  # events per read of the ledger, and per batch to a viewer
 TAIL_SECONDS = 0.25
-GATHER_SECONDS = 0.003  # followers are woken once for what is committed within this time
+GATHER_SECONDS = 0.001  # followers are woken this long after news, so that answers go out first
+PAUSE_SECONDS = 0.01  # and not again before this time is over: a busy server wakes them for batches
 GROUP = "ledger"
 
 Rights = Callable[[], frozenset[str] | None]
@@ -53,6 +54,8 @@ class Hub:
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._news: set[asyncio.Future[None]] = set()
         self._ready = self._scheduled = self._gathering = False
+        self.released = False
+        self._told = 0.0
         self._catching_up = asyncio.Lock()
 
     async def start(self) -> None:
@@ -76,6 +79,14 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks, self._loop = [], None
+
+    def release(self) -> None:
+        """The server is about to stop: answer all who wait and end all streams, so that none of
+        them has to be broken off. From now on nobody waits."""
+        self.released = True
+        for waiters in [self._news, *self._waiting.values()]:
+            for waiter in waiters:
+                _settle(waiter)
 
     # What comes in
 
@@ -138,10 +149,12 @@ class Hub:
     def _announce(self) -> None:
         if self._news and not self._gathering and self._loop is not None:
             self._gathering = True
-            self._loop.call_later(GATHER_SECONDS, self._tell_followers)
+            due = max(self._loop.time() + GATHER_SECONDS, self._told + PAUSE_SECONDS)
+            self._loop.call_at(due, self._tell_followers, due)
 
-    def _tell_followers(self) -> None:
+    def _tell_followers(self, now: float) -> None:
         self._gathering = False
+        self._told = now
         news, self._news = self._news, set()
         for waiter in news:
             _settle(waiter)
@@ -176,6 +189,8 @@ class Hub:
         await self.start()
         if self._woken.get(topic, 0) > after:
             return True
+        if self.released:
+            return False
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(topic, set()).add(waiter)
         try:
@@ -189,7 +204,7 @@ class Hub:
                 waiters.discard(waiter)
                 if not waiters:
                     self._waiting.pop(topic, None)
-        return True
+        return self._woken.get(topic, 0) > after
 
     async def follow(
         self, rights: Rights, *, after: int | None = None, heartbeat: float = 15
@@ -198,25 +213,27 @@ class Hub:
 
         `rights` says which topics the viewer may read now, or None when the credential no longer
         holds, which ends the stream. It is asked again whenever an event changes somebody's access,
-        and at each heartbeat.
+        and after each `heartbeat` seconds however busy the ledger is: a credential may expire.
         """
         await self.start()
+        clock = asyncio.get_running_loop().time
         cursor = self.head if after is None else after
         visible = await reads.arun(rights)
-        while visible is not None:
+        asked = told = clock()
+        while visible is not None and not self.released:
+            if self.head - cursor < PAGE:  # who lags behind does not wait
+                await self._wait_for_news(cursor, max(0, told + heartbeat - clock()))
             batch = await self._batch(cursor)
-            if not batch and not await self._wait_for_news(cursor, heartbeat):
-                visible = await reads.arun(rights)
-                yield []
-                continue
-            if any(entry.changes_access for entry in batch):
-                visible = await reads.arun(rights)
+            if clock() - asked >= heartbeat or any(entry.changes_access for entry in batch):
+                visible, asked = await reads.arun(rights), clock()
                 if visible is None:
                     return
             if batch:
                 cursor = batch[-1].seq
-                if seen := [entry for entry in batch if entry.visible_to(visible)]:
-                    yield seen
+            seen = [entry for entry in batch if entry.visible_to(visible)]
+            if seen or clock() - told >= heartbeat:
+                told = clock()
+                yield seen
 
     async def _batch(self, cursor: int) -> list[Entry]:
         if cursor >= self.head:
@@ -229,19 +246,22 @@ class Hub:
         ring = self._ring
         return [ring[index] for index in range(-missing, 0)][:PAGE]
 
-    async def _wait_for_news(self, cursor: int, seconds: float) -> bool:
-        if self.head > cursor:
-            return True
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def _wait_for_news(self, cursor: int, seconds: float) -> None:
+        """Wait until followers are told of news, or until the time is over. The same future serves
+        both: a time-out for each wait of each follower would cost more than the wait."""
+        if self.released:
+            return
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
         self._news.add(waiter)
+        alarm = loop.call_later(seconds, _settle, waiter)
+        if self.head > cursor:
+            self._announce()
         try:
-            async with asyncio.timeout(seconds):
-                await waiter
-        except TimeoutError:
-            return False
+            await waiter
         finally:
+            alarm.cancel()
             self._news.discard(waiter)
-        return True
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

@@ -37,7 +37,10 @@ class Report:
 
 
 def verify_ledger(files: Iterable[Path] = (), public_key: Path | None = None) -> Report:
-    """Check the whole chain against itself and against every checkpoint."""
+    """Check the whole chain against itself and against every checkpoint.
+
+    Raises OSError or ValueError where a file that it needs is missing or damaged.
+    """
     marks = [*_stored_marks(), *(mark for file in files for mark in _marks_in(file))]
     for mark in marks:
         if not verify(checkpoint_text(mark.seq, mark.hash, mark.at), mark.signature, public_key):
@@ -48,11 +51,13 @@ def verify_ledger(files: Iterable[Path] = (), public_key: Path | None = None) ->
 def _walk(marked: dict[int, str], marks: int) -> Report:
     previous, seq = GENESIS, 0
     rows = Event.objects.select_related("actor", "on_behalf_of").order_by("seq")
-    for event in rows.iterator(chunk_size=1_000):
-        seq += 1
-        if reason := _fault(event, seq, previous, marked.get(seq)):
-            return Report(seq - 1, marks, seq, reason)
-        previous = event.hash
+    try:
+        for event in rows.iterator(chunk_size=1_000):
+            if reason := _fault(event, seq + 1, previous, marked.get(seq + 1)):
+                return Report(seq, marks, seq + 1, reason)
+            previous, seq = event.hash, seq + 1
+    except (AttributeError, TypeError, ValueError):  # no time, no JSON, no text
+        return Report(seq, marks, seq + 1, "it holds what no event can hold")
     beyond = [at for at in marked if at > seq]
     if beyond:
         reason = f"events are missing up to {max(beyond)}, which was signed"
@@ -78,7 +83,16 @@ def _stored_marks() -> Iterator[Mark]:
 
 
 def _marks_in(file: Path) -> Iterator[Mark]:
-    for line in file.read_text().splitlines():
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
         if line.strip():
-            fields = json.loads(line)
-            yield Mark(fields["seq"], fields["hash"], fields["at"], fields["signature"])
+            yield _mark(line, f"{file} holds no checkpoint in line {number}.")
+
+
+def _mark(line: bytes, complaint: str) -> Mark:
+    try:
+        fields = json.loads(line)
+        mark = Mark(fields["seq"], fields["hash"], fields["at"], fields["signature"])
+        int(mark.seq), bytes.fromhex(mark.signature)
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(complaint) from None
+    return mark

@@ -15,6 +15,7 @@ import threading
 import time
 
 GRACE_SECONDS = 3  # for requests in progress, when the server stops
+RELEASE_SECONDS = 0.3  # for the last answers under daphne, which breaks off all it serves
 KEEP_ALIVE_SECONDS = 75  # longer than clients pause between calls
 LARGEST_SOCKET_MESSAGE = 1 << 20
 
@@ -55,8 +56,15 @@ def serve_web() -> None:
 def _serve_with_uvicorn() -> None:
     import uvicorn
 
+    from teammcp.asgi import application
+
+    class WebServer(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            application.release()
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
-        "teammcp.asgi:application",
+        application,
         access_log=False,
         log_config=None,  # Django's settings say what is logged
         proxy_headers=False,
@@ -65,22 +73,27 @@ def _serve_with_uvicorn() -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws_max_size=LARGEST_SOCKET_MESSAGE,
     )
-    uvicorn.Server(config).run(sockets=[inherited_listener()])
+    WebServer(config).run(sockets=[inherited_listener()])
 
 
 def _serve_with_daphne() -> None:
-    from daphne.server import Server  # first: it chooses Twisted's reactor
+    from daphne.server import Server, reactor  # first: it chooses Twisted's reactor
 
     from teammcp.asgi import application
 
-    listener = inherited_listener()
-    endpoint = f"fd:fileno={listener.fileno()}"
-    Server(
+    def stop() -> None:
+        application.release()
+        reactor.callLater(RELEASE_SECONDS, reactor.stop)
+
+    server = Server(
         application,
-        endpoints=[endpoint],
+        endpoints=[f"fd:fileno={inherited_listener().detach()}"],
+        signal_handlers=False,
         application_close_timeout=GRACE_SECONDS,
         websocket_max_message_size=LARGEST_SOCKET_MESSAGE,
-    ).run()
+    )
+    signal.signal(signal.SIGTERM, lambda number, frame: reactor.callFromThread(stop))
+    server.run()
 
 
 def inherited_listener() -> socket.socket:

@@ -102,7 +102,8 @@ def installer(lock: Path, *, repair: bool) -> list[str]:
     wanted = ["--require-hashes", "-r", str(lock)]
     if uv := shutil.which("uv"):
         anew = ["--reinstall"] if repair else []
-        return [uv, "pip", "install", "--python", sys.executable, *anew, *wanted]
+        compiled = "--compile-bytecode"  # as pip does; a start without it takes seconds longer
+        return [uv, "pip", "install", "--python", sys.executable, compiled, *anew, *wanted]
     if repair or not has_module("pip"):
         _provide_pip()
     anew = ["--ignore-installed"] if repair else []
@@ -160,19 +161,19 @@ class Progress:
         """Take a line that pip or uv wrote."""
         if line.startswith("Collecting "):
             self._count += 1
-            self._show(f"  {self._count}/{self._total} {line.split()[1]}")
-        elif line.startswith(("Installing collected", "Prepared ", "Downloading ")):
-            self._show(f"  {' '.join(line.split()[:2])} ...")
+            self._show(f"{self._count}/{self._total} {line.split()[1]}", self._count % 10 == 0)
+        elif line.startswith(("Installing collected", "Prepared ")):
+            self._show("installing ...", worth_a_line=True)
 
     def end(self) -> None:
         if self._changes_in_place:
             print(" " * WIDTH, end="\r", file=sys.stderr, flush=True)
 
-    def _show(self, text: str) -> None:
+    def _show(self, text: str, worth_a_line: bool) -> None:  # noqa: FBT001
         if self._changes_in_place:
-            print(text[:WIDTH].ljust(WIDTH), end="\r", file=sys.stderr, flush=True)
-        elif self._count % 10 == 0:
-            say(text)
+            print(f"  {text:{WIDTH - 2}.{WIDTH - 2}}", end="\r", file=sys.stderr, flush=True)
+        elif worth_a_line:
+            say(f"  {text}")
 
 
 def say(text: str) -> None:

@@ -58,6 +58,10 @@ class Server:
         await hub.start()
         self._duties = ticker.start()
 
+    def release(self) -> None:
+        """Before the server stops taking requests: let those end that wait for news."""
+        hub.release()
+
     async def stop(self) -> None:
         for duty in self._duties:
             duty.cancel()

@@ -23,7 +23,6 @@ PUBLIC_URL = env.text("TEAMMCP_PUBLIC_URL", f"http://{_SHOWN_HOST}:{PORT}").rstr
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
-    "daphne",
     "teammcp",
     "teammcp.core",
     "audit",

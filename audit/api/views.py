@@ -87,7 +87,8 @@ def rights_of(request: Request) -> Rights:
     """What the caller may read now; None as soon as the credential no longer holds."""
 
     def rights() -> frozenset[str] | None:
-        again = Request(request._request, authenticators=request.authenticators)
+        authenticators: Any = request.authenticators
+        again = Request(request._request, authenticators=authenticators)
         try:
             member = caller_of(again)
         except AuthenticationFailed:

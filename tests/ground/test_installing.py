@@ -133,7 +133,7 @@ def test_progress_counts_packages_in_a_file_now_and_then(
     progress.follow("Installing collected packages: many")
     progress.end()
     said = capsys.readouterr().err.splitlines()
-    assert said == ["  10/20 thing10==1", "  20/20 thing20==1", "  Installing collected ..."]
+    assert said == ["  10/20 thing10==1", "  20/20 thing20==1", "  installing ..."]
 
 
 def test_progress_changes_one_line_on_a_terminal(

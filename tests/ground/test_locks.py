@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from teammcp import __version__
 from tests.live import ROOT
 
 RUNTIME, DEV = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
@@ -65,6 +66,10 @@ def test_a_lock_has_hashes_for_every_pin_and_no_place_of_its_maker(lock: Path) -
     assert blocks
     assert [block for block in blocks if "--hash=sha256:" not in block] == []
     assert re.findall(r"https?://|file:|--index|--find-links|(?<![\w.])/\w", text) == []
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert project()["project"]["version"] == __version__
 
 
 def test_each_dependency_is_explained() -> None:

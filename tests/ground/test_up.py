@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -194,9 +195,22 @@ def is_alive(process: psutil.Process) -> bool:
 def test_sigterm_ends_everything_in_order_within_seconds(web_server: str) -> None:
     with LiveServer(env={"TEAMMCP_SERVER": web_server}) as server:
         wait_until(lambda: server.child("jobs").children(), "the job cluster")
-        assert server.stop() == 0
+        with listening_agent(server) as stream:
+            assert server.stop() == 0
+            assert "retry: " in "".join(stream.iter_text())  # and it ends as a stream should
         assert server.processes() == []
         assert server.log == ""
+
+
+@contextmanager
+def listening_agent(server: LiveServer) -> Iterator[httpx2.Response]:
+    """An agent that follows the events; its stream."""
+    with httpx2.Client(base_url=server.url, timeout=START_SECONDS, trust_env=False) as client:
+        joining = {"join_code": server.join_code, "name": "Lin"}
+        token = client.post("/api/register/", json=joining).json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        with client.stream("GET", "/api/events/stream/", headers=headers) as stream:
+            yield stream
 
 
 def test_nothing_outlives_a_killed_supervisor_and_the_next_start_is_normal(

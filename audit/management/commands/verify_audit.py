@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from audit.verification import verify_ledger
 
@@ -30,7 +31,10 @@ class Command(BaseCommand):
         for file in [*files, *filter(None, [options["public_key"]])]:
             if not file.is_file():
                 raise CommandError(f"There is no file {file}.")
-        report = verify_ledger(files, options["public_key"])
+        try:
+            report = verify_ledger(files, options["public_key"])
+        except (OSError, ValueError, DatabaseError) as error:
+            raise CommandError(f"The ledger could not be checked: {error}") from None
         if not report.ok:
             raise CommandError(
                 f"The ledger is damaged at event {report.bad_seq}: {report.reason}."
