@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import orjson
-from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -29,7 +28,6 @@ from teammcp.core.errors import (
     InvalidInput,
     NotAuthenticated,
     NotFound,
-    TooLarge,
 )
 from teammcp.core.schemas import Out
 
@@ -46,12 +44,18 @@ class ActionView(APIView):
     statuses: Mapping[str, int] = {}
 
     def run(self, request: Request, **path: Any) -> HttpResponseBase:
-        method = (request.method or "get").lower()
+        method = method_of(request)
         action = self.actions[method]
         with api_call(request):
             payload = payload_of(request, path)
             answer = action.call(caller_of(request), payload)
         return answered(answer, self.statuses.get(method, 200))
+
+
+def method_of(request: Request) -> str:
+    """The method in lower case; HEAD asks for what GET would answer."""
+    method = (request.method or "get").lower()
+    return "get" if method == "head" else method
 
 
 def caller_of(request: Request) -> Any:
@@ -70,7 +74,20 @@ def api_call(request: Request) -> AbstractContextManager[CallContext]:
 
 def payload_of(request: Request, path: Mapping[str, Any]) -> dict[str, Any]:
     """Query or body, and what the address itself names, which may not be contradicted."""
-    given = request.query_params.dict() if request.method == "GET" else dict(request.data)
+    query = request.query_params.dict()
+    given = query if method_of(request) == "get" else dict(request.data)
+    if query and given is not query:
+        name = min(query)
+        raise InvalidInput(
+            f"{name[:40]} was sent in the address; a {request.method} takes it in the body.",
+            fields={name: "unknown argument"},
+            next="Send the arguments as a JSON object in the body.",
+        )
+    return with_path(given, path)
+
+
+def with_path(given: Mapping[str, Any], path: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given and what the address names. Raises InvalidInput where both name it."""
     twice = sorted(given.keys() & path.keys())
     if twice:
         raise InvalidInput(
@@ -154,8 +171,6 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
         return problem(error)
     if isinstance(error, Http404):
         return problem(NO_ADDRESS)
-    if isinstance(error, RequestDataTooBig):
-        return problem(TooLarge("The body is larger than 4 MiB.", next="Send less at once."))
     if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         return problem(no_token())
     if isinstance(error, exceptions.APIException):
@@ -186,6 +201,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(NO_ADDRESS)
 
 
-def failed(request: HttpRequest) -> HttpResponse:
+def failed(request: HttpRequest | None) -> HttpResponse:
     """Django's handler500, for addresses under /api/. The details are in the log only."""
-    return problem(InternalError("Something went wrong here; it was logged."))
+    return problem(
+        InternalError(
+            "Something went wrong here; it was logged.",
+            next="Send the same call again, with the same client_key. If it goes on, tell the"
+            " operator when it happened.",
+        )
+    )

@@ -14,6 +14,7 @@ Figures behind the choice: docs/performance.md.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 import queue
@@ -23,7 +24,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from teammcp.core.errors import Unavailable
 
@@ -102,7 +103,8 @@ class WriteLane:
                 future.set_exception(error)
 
         def answer(result: Any, error: BaseException | None) -> None:
-            loop.call_soon_threadsafe(settle, result, error)
+            with contextlib.suppress(RuntimeError):  # the loop closed: nobody waits any more
+                loop.call_soon_threadsafe(settle, result, error)
 
         self._queue.put(_Job(function, contextvars.copy_context(), answer))
         return await future
@@ -137,10 +139,7 @@ class WriteLane:
                 self._share_commit(jobs)
         except DatabaseError as error:
             logger.exception("the write lane could not commit %d jobs", len(jobs))
-            failure = Unavailable(
-                "The server could not commit this just now; nothing was changed.",
-                next="Send the same call again, with the same client_key.",
-            )
+            failure = unavailable()
             failure.__cause__ = error
         if failure is not None or any(job.error for job in jobs):
             connection.close_if_unusable_or_obsolete()
@@ -162,12 +161,31 @@ lane = WriteLane()
 
 
 def run_write(function: Callable[[], T]) -> T:
-    """Run `function` in a transaction, through the lane where this process has one."""
+    """Run `function` in a transaction, through the lane where this process has one.
+
+    Raises Unavailable, with nothing changed, where the database could not begin or commit.
+    """
 
     def job() -> T:
-        with transaction.atomic():
-            return function()
+        ran = False
+        try:
+            with transaction.atomic():
+                result = function()
+                ran = True
+            return result
+        except DatabaseError as error:
+            if ran or isinstance(error, OperationalError):
+                logger.exception("the database could not write")
+                raise unavailable() from error
+            raise
 
     if lane.running and not lane.here() and not connection.in_atomic_block:
         return lane.submit(job).result()
     return job()
+
+
+def unavailable() -> Unavailable:
+    return Unavailable(
+        "The server could not commit this just now; nothing was changed.",
+        next="Send the same call again, with the same client_key.",
+    )

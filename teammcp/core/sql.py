@@ -9,35 +9,57 @@ while queries are being counted or logged.
 from __future__ import annotations
 
 import functools
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
+_LOGGED = settings.DEBUG  # then Django keeps all statements, for who debugs
 
 
 def run(sql: str, parameters: Sequence[Any] = ()) -> Any:
     """Execute one statement (with %s placeholders) and return its cursor."""
-    if connection.vendor != "sqlite" or connection.queries_logged:
-        cursor = connection.cursor()
+    database = connections[DEFAULT_DB_ALIAS]
+    driver = _driver(database)
+    if driver is None:
+        cursor = database.cursor()
         cursor.execute(sql, parameters)
         return cursor
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return connection.connection.execute(_native(sql), parameters)
+    try:
+        return driver.execute(_native(sql), parameters)
+    except sqlite3.Error:
+        with database.wrap_database_errors:  # as Django names it
+            raise
 
 
 def run_many(sql: str, rows: Iterable[Sequence[Any]]) -> None:
     """Execute one statement for each row."""
-    if connection.vendor != "sqlite" or connection.queries_logged:
-        with connection.cursor() as cursor:
+    database = connections[DEFAULT_DB_ALIAS]
+    driver = _driver(database)
+    if driver is None:
+        with database.cursor() as cursor:
             cursor.executemany(sql, list(rows))
         return
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        connection.connection.executemany(_native(sql), rows)
+    try:
+        driver.executemany(_native(sql), rows)
+    except sqlite3.Error:
+        with database.wrap_database_errors:
+            raise
+
+
+def _driver(database: BaseDatabaseWrapper) -> sqlite3.Connection | None:
+    """The driver's own connection, or None where statements go through Django's cursor."""
+    if database.vendor != "sqlite" or database.force_debug_cursor or _LOGGED:
+        return None
+    if database.connection is None:
+        database.ensure_connection()
+    driver: sqlite3.Connection = database.connection
+    return driver
 
 
 def one(sql: str, parameters: Sequence[Any] = ()) -> Row | None:
@@ -53,10 +75,16 @@ def rows(sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
 
 
 def time(at: datetime) -> Any:
-    """A time as the database stores it."""
-    if connection.vendor == "sqlite":  # what adapt_datetimefield_value gives, without its checks
-        return at.strftime("%Y-%m-%d %H:%M:%S.%f") if at.microsecond else str(at)[:19]
-    return connection.ops.adapt_datetimefield_value(at)
+    """A time, in UTC, as the database stores it."""
+    if vendor() == "sqlite":  # what adapt_datetimefield_value gives, without its checks
+        return at.isoformat(" ").removesuffix("+00:00")
+    return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value(at)
+
+
+@functools.cache
+def vendor() -> str:
+    """Which database this is: "sqlite" or "postgresql"."""
+    return connections[DEFAULT_DB_ALIAS].vendor
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated
 
 from annotated_types import MaxLen
@@ -18,6 +19,8 @@ _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # controls, formats and all kinds of space
+
 
 def clean_text(field: str, text: str, *, required: bool = False) -> str:
     """Text of many lines, with line ends unified. Raises InvalidInput."""
@@ -30,7 +33,7 @@ def clean_text(field: str, text: str, *, required: bool = False) -> str:
             fields={field: "contains a control character"},
             next="Remove control characters and send it again.",
         )
-    if required and not text.strip():
+    if required and all(unicodedata.category(sign) in _INVISIBLE for sign in text):
         raise InvalidInput(
             f"{field} is empty.", fields={field: "empty"}, next=f"Give a {field} with some text."
         )
@@ -40,6 +43,6 @@ def clean_text(field: str, text: str, *, required: bool = False) -> str:
 def clean_line(field: str, text: str, *, required: bool = False) -> str:
     """Text of one line, without space at its ends. Raises InvalidInput."""
     text = clean_text(field, text, required=required).strip()
-    if "\n" in text or "\t" in text:
+    if len(text.splitlines()) > 1 or "\t" in text:
         raise InvalidInput(f"{field} must be one line.", fields={field: "has a line break or tab"})
     return text

@@ -4,10 +4,11 @@ retried, is a job for django-q2."""
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable
 
-from teammcp.core.lane import lane
+from teammcp.core.lane import lane, run_write
 from teammcp.core.reads import reads
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ async def _repeat(seconds: float, duty: Duty) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
-            await (lane.arun(duty) if lane.running else reads.arun(duty))
+            write = functools.partial(run_write, duty)  # fails alone, within a shared commit too
+            await (lane.arun(write) if lane.running else reads.arun(write))
         except Exception:
             logger.exception("a periodic duty failed; it runs again in %s s", seconds)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -39,10 +39,8 @@ class WebRequest(HttpRequest):
     user: Any
 
 
-class View(Protocol):
-    """A view; the keyword arguments come from the address, and `refused` from a failed form."""
-
-    def __call__(self, request: WebRequest, **kwargs: Any) -> HttpResponse: ...
+# Called with the request, the arguments of the address, and `refused` after a failed form.
+View = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,148 @@
+"""Calling the ASGI application in this process, streams included."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+
+from teammcp.core.reads import reads
+
+T = TypeVar("T")
+PATIENCE = 10  # seconds that a test waits for what must come
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Run what uses the database from an async test."""
+    return await reads.arun(function)
+
+
+async def until(condition: Callable[[], Any], awaited: str) -> None:
+    """Wait, within bounds, for what another task brings about."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.002)
+    assert condition(), awaited
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One server-sent event."""
+
+    id: int
+    event: str
+    data: Any
+
+
+@dataclass
+class Parser:
+    """Reads a stream of server-sent events as the bytes come, wherever they are cut."""
+
+    unread: bytes = b""
+    comments: list[str] = field(default_factory=list)
+    retry: int | None = None
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        *blocks, self.unread = (self.unread + chunk).split(b"\n\n")
+        frames = (self._block(block.decode()) for block in blocks)
+        return [frame for frame in frames if frame is not None]
+
+    def _block(self, text: str) -> Frame | None:
+        fields: dict[str, str] = {}
+        for line in text.split("\n"):
+            name, _, value = line.partition(":")
+            if name:
+                fields[name] = value.removeprefix(" ")
+            else:
+                self.comments.append(value.strip())
+        if "retry" in fields:
+            self.retry = int(fields["retry"])
+        if "data" not in fields:
+            return None
+        return Frame(int(fields["id"]), fields["event"], orjson.loads(fields["data"]))
+
+
+@dataclass
+class Stream:
+    """An answer that comes in parts."""
+
+    status: int
+    headers: dict[str, str]
+    parser: Parser
+    _messages: asyncio.Queue[Mapping[str, Any] | None]
+    _waiting: list[Frame] = field(default_factory=list)
+
+    async def chunk(self) -> bytes | None:
+        """The next part; None at the end."""
+        async with asyncio.timeout(PATIENCE):
+            message = await self._messages.get()
+        if message is None:
+            return None
+        body: bytes = message.get("body", b"")
+        return body
+
+    async def body(self) -> bytes:
+        """All of it, to the end."""
+        parts = []
+        while (part := await self.chunk()) is not None:
+            parts.append(part)
+        return b"".join(parts)
+
+    async def frames(self, count: int) -> list[Frame]:
+        """The next so many events."""
+        while len(self._waiting) < count:
+            part = await self.chunk()
+            assert part is not None, f"the stream ended after {len(self._waiting)} events"
+            self._waiting += self.parser.feed(part)
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
+
+@asynccontextmanager
+async def open_stream(
+    application: Any, path: str, *, token: str = "", headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Stream]:
+    """GET an address and read the answer as it comes; leaving the block closes the connection."""
+    path, _, query = path.partition("?")
+    given = {"host": "localhost", **(headers or {})}
+    if token:
+        given["authorization"] = f"Bearer {token}"
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
+        "client": ("192.0.2.1", 4000),
+        "server": ("localhost", 80),
+    }
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    incoming.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    outgoing: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
+
+    async def call() -> None:
+        try:
+            await application(scope, incoming.get, outgoing.put)
+        finally:
+            outgoing.put_nowait(None)
+
+    calling = asyncio.ensure_future(call())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            start = await outgoing.get()
+        assert start is not None, "no answer at all"
+        answered = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+        yield Stream(start["status"], answered, Parser(), outgoing)
+    finally:
+        incoming.put_nowait({"type": "http.disconnect"})
+        async with asyncio.timeout(PATIENCE):
+            await calling

@@ -1,0 +1,161 @@
+"""Promise 2: the same key from the same member gives the first answer, for good, on every face."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from audit.models import Event
+from messaging.models import Channel, Message
+from messaging.services import create_channel, send_message, update_channel
+from orgchart.models import Credential, JoinCode, Member
+from orgchart.services import (
+    create_join_code,
+    issue_credential,
+    register_agent,
+    rotate_credential,
+)
+from teammcp.core.context import CallContext, calling
+from teammcp.core.errors import Conflict, InvalidInput
+from teammcp.core.lane import lane
+from teammcp.core.models import ClientKey
+from tests.conftest import ApiOf
+from tests.databases import everything_in_the_database
+
+HELLO = {"to": "#general", "body": "Hello.", "client_key": "k-1"}
+
+
+def test_the_same_call_again_gives_the_first_answer_and_does_nothing(lin: Member) -> None:
+    first = send_message.call(lin, HELLO)
+    events = Event.objects.count()
+    for face in ("mcp", "rest", "dashboard", "job"):
+        with calling(CallContext(face=face)):
+            assert send_message.call(lin, HELLO) == first
+    assert Message.objects.count() == 1
+    assert Event.objects.count() == events
+    assert Channel.objects.get(name="general").last_seq == 1
+
+
+def test_the_answer_stays_the_first_one_when_the_world_has_changed(ada: Member) -> None:
+    payload = {"name": "plans", "client_key": "k-1"}
+    first = create_channel.call(ada, payload)
+    update_channel.call(ada, {"channel": "#plans", "name": "old-plans", "purpose": "Done"})
+    assert create_channel.call(ada, payload) == first
+    assert list(Channel.objects.exclude(name="general").values_list("name", flat=True)) == [
+        "old-plans"
+    ]
+
+
+def test_a_default_that_is_spelled_out_is_the_same_content(lin: Member) -> None:
+    first = send_message.call(lin, HELLO)
+    assert send_message.call(lin, {**HELLO, "priority": "next", "expects_reply": False}) == first
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "other", [{"body": "Hello!"}, {"to": "@kay"}, {"priority": "later"}, {"expects_reply": True}]
+)
+def test_the_same_key_with_other_content_is_a_conflict(
+    lin: Member, kay: Member, other: dict[str, Any]
+) -> None:
+    send_message.call(lin, HELLO)
+    events = Event.objects.count()
+    with pytest.raises(Conflict) as refused:
+        send_message.call(lin, {**HELLO, **other})
+    assert refused.value.state == {"client_key": "k-1"}
+    assert Message.objects.count() == 1
+    assert Event.objects.count() == events
+
+
+def test_the_same_key_for_another_action_is_a_conflict(lin: Member) -> None:
+    send_message.call(lin, HELLO)
+    with pytest.raises(Conflict):
+        create_channel.call(lin, {"name": "plans", "client_key": "k-1"})
+    assert not Channel.objects.filter(name="plans").exists()
+
+
+def test_a_key_belongs_to_its_member(lin: Member, kay: Member) -> None:
+    assert send_message.call(lin, HELLO).id != send_message.call(kay, HELLO).id
+    assert Message.objects.count() == 2
+
+
+def test_a_refused_call_does_not_use_its_key_up(lin: Member) -> None:
+    payload = {"to": "#plans", "body": "Hello.", "client_key": "k-1"}
+    with pytest.raises(Exception, match="There is no channel #plans"):
+        send_message.call(lin, payload)
+    assert not ClientKey.objects.exists()
+    create_channel.call(lin, {"name": "plans"})
+    assert send_message.call(lin, payload).seq == 1
+
+
+@pytest.mark.parametrize("key", ["k" * 201, "line\nbreak", "\x00", 7, ["k"], {"k": 1}, True])
+def test_an_unusable_key_is_refused_by_name(lin: Member, key: object) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        send_message.call(lin, {**HELLO, "client_key": key})
+    assert list(refused.value.state["fields"]) == ["client_key"]
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["", None])
+def test_no_key_means_every_call_counts(lin: Member, key: object) -> None:
+    for _ in range(2):
+        send_message.call(lin, {**HELLO, "client_key": key})
+    assert Message.objects.count() == 2
+    assert not ClientKey.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_at_the_same_time_run_once(lin: Member) -> None:
+    lane.start()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: send_message.call(lin, HELLO), range(24)))
+    finally:
+        lane.stop()
+    assert len({answer.id for answer in answers}) == 1
+    assert Message.objects.count() == ClientKey.objects.count() == 1
+
+
+def test_what_rest_accepted_an_action_does_not_repeat(lin: Member, api: ApiOf) -> None:
+    first = api(lin).post("messages/", **HELLO)
+    again = api(lin).post("messages/", **HELLO)
+    with calling(CallContext(face="mcp")):
+        other = send_message.call(lin, HELLO)
+    assert (first.status, again.status) == (201, 201)
+    assert first.data == again.data == other.model_dump()
+    assert Message.objects.get().face == "rest"
+
+
+# Promise 12: a key remembers answers, but never a secret.
+
+
+def test_no_secret_is_kept_anywhere(owner: Member) -> None:
+    registered = register_agent.call(owner, {"name": "Max", "client_key": "k-1"})
+    issued = issue_credential.call(owner, {"label": "phone", "client_key": "k-2"})
+    payload = {"credential_id": issued.credential.id, "client_key": "k-3"}
+    rotated = rotate_credential.call(owner, payload)
+    code = create_join_code.call(owner, {"client_key": "k-4"})
+    shown = [registered.token, issued.token, rotated.token, code.join_code]
+    secrets = {secret for secret in shown if secret}
+    assert len(secrets) == 4
+
+    kept = everything_in_the_database()
+
+    for secret in secrets:
+        assert secret[:11] in kept  # the hint: proof that the search looks in the right places
+        assert secret[11:] not in kept
+    assert ClientKey.objects.count() == 4
+
+
+def test_a_repeated_call_gets_the_first_answer_without_its_secret(owner: Member) -> None:
+    registering = {"name": "Max", "client_key": "k-1"}
+    first, again = (register_agent.call(owner, registering) for _ in range(2))
+    assert first.token
+    assert again.model_dump() == {**first.model_dump(), "token": None, "connect": {}}
+    coding = {"uses": 3, "client_key": "k-2"}
+    code, same = (create_join_code.call(owner, coding) for _ in range(2))
+    assert same.model_dump() == {**code.model_dump(), "join_code": None}
+    assert JoinCode.objects.count() == 1
+    assert Credential.objects.filter(member__handle="max").count() == 1
