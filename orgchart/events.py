@@ -4,7 +4,7 @@ from audit.kinds import kind
 
 OPENED = kind("company.opened", "The company was opened")
 REGISTERED = kind("member.registered", "{actor} registered @{handle}")
-UPDATED = kind("member.updated", "{actor} updated {target}", changes_access=True)
+UPDATED = kind("member.updated", "{actor} updated @{handle}", changes_access=True)
 RETIRED = kind("member.retired", "{actor} retired @{handle}", changes_access=True)
 WELCOMED = kind("member.welcomed", "{actor} finished the first steps")
 PASSWORD_SET = kind("member.password_set", "{actor} set a password")

@@ -10,6 +10,7 @@ from teammcp.core.errors import Conflict, InvalidInput
 
 PATTERN = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z")
 MAX_LENGTH = 32
+LOOK_ALIKES = str.maketrans("01i", "oll")
 RESERVED = frozenset(
     """
     admin all anyone channel company dept direct dm everybody everyone group here me nobody none
@@ -37,8 +38,8 @@ def checked_handle(wanted: str) -> str:
 
 
 def skeleton(handle: str) -> str:
-    """Equal for handles that a reader could mistake for each other: l1n, lin-, l.in and so on."""
-    return re.sub(r"[._-]", "", handle).replace("0", "o").replace("1", "l")
+    """Equal for handles that a reader could mistake for each other: lin, l1n, lln, l.in, li-n."""
+    return re.sub(r"[._-]", "", handle).translate(LOOK_ALIKES)
 
 
 def handle_from(name: str) -> str:

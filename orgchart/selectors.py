@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated
@@ -103,8 +104,8 @@ def find_people(
             Q(handle__icontains=word.removeprefix("@"))
             | Q(name__icontains=word)
             | Q(title__icontains=word)
-            | Q(capabilities__icontains=word)
             | Q(charter__icontains=word)
+            | _skilled(word)
         )
     if department:
         rows = rows.filter(department__slug=department)
@@ -120,6 +121,14 @@ def find_people(
         remaining=total - len(page),
         cursor=page[-1].handle if more else None,
     )
+
+
+def _skilled(word: str) -> Q:
+    """By a skill. They are kept as JSON: its own signs match nothing, SQLite escapes letters."""
+    if not any(sign.isalnum() for sign in word):
+        return Q()
+    escaped = json.dumps(word)[1:-1]
+    return Q(capabilities__icontains=word) | Q(capabilities__icontains=escaped)
 
 
 @query(scope="org:read")

@@ -81,7 +81,12 @@ def join_company(
 
 def _spend_code(join_code: str) -> JoinCode:
     usable = JoinCode.objects.filter(
-        digest=digest_of(join_code), uses_left__gt=0, expires_at__gt=timezone.now()
+        digest=digest_of(join_code),
+        uses_left__gt=0,
+        expires_at__gt=timezone.now(),
+        # It admits in the name of who made it, as long as they may admit anybody.
+        created_by__status=Member.Status.ACTIVE,
+        created_by__authority__in=[Member.Authority.OWNER, Member.Authority.ADMIN],
     )
     if usable.update(uses_left=F("uses_left") - 1) != 1:
         raise Forbidden(
@@ -150,7 +155,7 @@ def update_member(
         "name": name if name is None else clean_line("name", name, required=True),
         "title": title if title is None else clean_line("title", title),
         "charter": charter if charter is None else clean_text("charter", charter),
-        "capabilities": capabilities,
+        "capabilities": capabilities and [clean_line("capabilities", c) for c in capabilities],
         "authority": authority,
         "status": status,
     }
@@ -165,8 +170,8 @@ def update_member(
 
 
 def _check_may_update(actor: Member, target: Member, **ruled: Any) -> None:
-    own = actor.pk == target.pk
-    if not actor.has_scope("admin") and (not own or any(ruled.values())):
+    own = actor.pk == target.pk and not any(ruled.values())
+    if not actor.has_scope("admin") and not own:
         raise Forbidden(
             "Only an owner or admin can change this; you can edit your own name, title, charter"
             " and capabilities.",
@@ -213,7 +218,10 @@ def _apply(actor: Member, target: Member, before: dict[str, Any], changed: dict[
         actor=actor,
         target=f"member:{target.pk}",
         topics=["company", f"member-{target.pk}"],
-        data={"changed": {key: [before[key], value] for key, value in changed.items()}},
+        data={
+            "handle": target.handle,
+            "changed": {key: [before[key], value] for key, value in changed.items()},
+        },
     )
 
 
