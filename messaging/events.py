@@ -10,6 +10,6 @@ MEMBER_JOINED = kind("channel.joined", "@{handle} joined {name}", changes_access
 MEMBER_LEFT = kind("channel.left", "@{handle} left {name}", changes_access=True)
 NOTIFY_SET = kind("channel.notify_set", "{actor} wants to hear {notify} of {name}")
 MESSAGE_SENT = kind("message.sent", "{actor} wrote in {where}")
-OFFERED = kind("inbox.offered", "{count} messages were offered to {actor} via {route}")
-ACKNOWLEDGED = kind("inbox.acknowledged", "{actor} acknowledged {count} messages")
+OFFERED = kind("inbox.offered", "{actor} was offered {count} from the inbox via {route}")
+ACKNOWLEDGED = kind("inbox.acknowledged", "{actor} acknowledged {count} from the inbox")
 READ = kind("channel.read", "{actor} read {name} up to {read_seq}")

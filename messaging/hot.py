@@ -11,6 +11,7 @@ from typing import Any
 
 from messaging.models import Channel, Membership, Message
 from teammcp.core import sql
+from teammcp.core.instances import instance
 
 
 def advance(channel: Channel) -> int:
@@ -79,10 +80,15 @@ def find_channel(name: str, member_id: int) -> tuple[Channel, Membership | None]
     )
     if row is None:
         return None
-    channel = Channel(id=row[0], kind=row[1], name=row[2], last_seq=row[3], archived_at=row[4])
+    channel = instance(
+        Channel, id=row[0], kind=row[1], name=row[2], last_seq=row[3], archived_at=row[4]
+    )
     if row[5] is None:
         return channel, None
-    return channel, Membership(id=row[5], channel=channel, member_id=member_id, read_seq=row[6])
+    membership = instance(
+        Membership, id=row[5], channel_id=row[0], member_id=member_id, read_seq=row[6]
+    )
+    return channel, membership
 
 
 Listener = tuple[int, str, str]

@@ -166,8 +166,18 @@ class ReadCursor(Out):
 
 
 class SearchHit(Out):
-    excerpt: str
-    message: MessageOut
+    """Where a hit is; `read(where="message:ID")` shows it with what surrounds it."""
+
+    id: int
+    channel: str
+    seq: int
+    author: str
+    author_name: str
+    author_kind: str
+    thread: int | None
+    created_at: datetime
+    body: str
+    """the part of the message around the first hit"""
 
 
 class SearchPage(Out):

@@ -15,8 +15,12 @@ Body = Annotated[str, MinLen(1), MaxLen(BODY_LIMIT)]
 Target = Annotated[str, MinLen(1), MaxLen(400)]
 
 _CODE = re.compile(r"(?s)(?:^|\n)(`{3,}|~{3,}).*?(?:\n\1|\Z)|(`+)[^`].*?\2")
+# Not within a word or an address: a@lin, @lin@example.com and @línea name nobody. Scripts that
+# write without spaces do: 请@lin看一下.
+_LETTER = "a-z0-9\u00c0-\u024f"
 _MENTION = re.compile(
-    r"(?<![\w@/.])@((?:dept:|role:)?[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*)", re.IGNORECASE
+    rf"(?<![{_LETTER}_@/.])@((?:dept:|role:)?[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*)(?![{_LETTER}@])",
+    re.IGNORECASE | re.ASCII,
 )
 EVERYBODY = frozenset({"channel", "everyone", "all", "here"})
 

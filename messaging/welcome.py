@@ -35,4 +35,4 @@ def join_general(member: Member) -> None:
     """A newcomer begins in #general."""
     channel = Channel.objects.filter(name=GENERAL).first()
     if channel is not None:
-        add_members(member, channel, [member])
+        add_members(system_member(), channel, [member])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen, MinLen
+from django.db.models import Q
 
 from messaging.access import access_place, visible_channels
 from messaging.models import Message
@@ -36,7 +37,7 @@ def search_messages(
         place = access_place(actor=actor, where=where)
         rows = rows.filter(channel=place.channel)
         if place.thread is not None:
-            rows = rows.filter(thread=place.thread)
+            rows = rows.filter(Q(pk=place.thread.pk) | Q(thread=place.thread))
     if author:
         rows = rows.filter(author=access_member(actor=actor, handle=author))
     if after:
@@ -47,7 +48,7 @@ def search_messages(
     more = len(found) > limit
     return SearchPage(
         items=[
-            SearchHit(excerpt=excerpt(message.body, query), message=message)
+            SearchHit(**{**dict(message), "body": excerpt(message.body, query)})
             for message in messages_out(actor, page)
         ],
         remaining=more,

@@ -28,13 +28,13 @@ def resume(*, actor: Member, since: Annotated[int, Ge(0), Le(2**62)] | None = No
     Pass as `since` the `head` of an earlier answer to hear what happened after it. Then call
     check_inbox with wait_seconds to wait for work.
     """
-    inbox = inbox_of(actor, limit=10, max_tokens=700)
     changed: list[str] = []
     more = False
-    if since is not None:
+    if since is not None:  # first, because a refusal must not leave an offer behind
         page = list_events(actor=actor, after=since, limit=CHANGES)
         changed = [event.sentence for event in page.items if event.actor != actor.handle]
         more = page.more
+    inbox = inbox_of(actor, limit=10, max_tokens=700)
     return Resume(
         you=You.of(actor),
         company=Company(

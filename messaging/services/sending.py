@@ -19,6 +19,7 @@ from orgchart.models import Member
 from teammcp.core.actions import action
 from teammcp.core.context import current_call
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
+from teammcp.core.instances import instance
 
 RANKS = {"now": 0, "next": 1, "later": 2}
 
@@ -121,12 +122,14 @@ def _direct(actor: Member, to: str) -> Place:
 
 
 def _store(actor: Member, place: Place, body: str, priority: str, expects_reply: bool) -> Message:  # noqa: FBT001
-    message = Message(
+    message = instance(
+        Message,
         channel_id=place.channel.pk,
         seq=hot.advance(place.channel),
         author_id=actor.pk,
         author_kind=actor.kind,
         face=current_call().face,
+        on_behalf_of_id=None,
         body=body,
         thread_id=place.thread.pk if place.thread else None,
         priority=priority,
