@@ -18,7 +18,7 @@ from messaging.views.places import (
     spot_of,
     title_of,
 )
-from messaging.views.rows import Reader, Rows, lay_out
+from messaging.views.rows import Reader, Rows, rows_of, seq_in, since
 from messaging.views.threads import thread_beside
 from orgchart.selectors import show_member
 from teammcp.core.errors import NotFound
@@ -44,11 +44,11 @@ def _spot(kind: str, name: str) -> Spot:
 @signed_in
 def show(request: WebRequest, *, kind: str, name: str, refused: Refused | None = None) -> Any:
     """The conversation: as a page, or as the part of it that `before` or `after` asks for."""
-    channel = _channel(request, _spot(kind, name))
-    spot = spot_of(channel.name)
+    spot = _spot(kind, name)
     if request.htmx and request.GET.keys() & {"before", "after"}:
-        rows = _part(request, channel)
-        return fragment(request, "messaging/_messages.html", {"page": rows, "url": spot.url})
+        return fragment(request, "messaging/_messages.html", _part(request, spot))
+    channel = _channel(request, spot)
+    spot = spot_of(channel.name)
     if request.path != spot.url and request.method == "GET":
         return HttpResponseRedirect(spot.url)
     return page(request, "messaging/channel.html", _context(request, channel, spot, refused))
@@ -78,8 +78,7 @@ def _not_begun(request: WebRequest, spot: Spot) -> ChannelOut:
 def _context(
     request: WebRequest, channel: ChannelOut, spot: Spot, refused: Refused | None
 ) -> dict[str, Any]:
-    found = request.GET.get("around", "")
-    rows = _opening(request, channel, int(found) if _is_seq(found) else None)
+    rows = _opening(request, channel)
     first = rows.rows[0].message.seq if rows.rows else 0
     return {
         "channel": channel,
@@ -94,84 +93,68 @@ def _context(
     }
 
 
-def _opening(request: WebRequest, channel: ChannelOut, found: int | None) -> Rows:
+def _opening(request: WebRequest, channel: ChannelOut) -> Rows:
     """The part that a page opens with: around a message, at the first unread one, or at the end."""
-    after = before = None
-    if found is not None:
-        after = max(0, found - BEFORE_FOUND)
-    elif channel.unread > PAGE - 5 and "newest" not in request.GET:
-        after = max(0, channel.read_seq - 5)
-    elif request.GET.keys() & {"before", "after"}:
-        before, after = request.GET.get("before"), request.GET.get("after")
+    found = seq_in(request.GET.get("around", ""))
+    before, after = request.GET.get("before"), request.GET.get("after")
+    if found:
+        before, after = None, str(max(0, found - BEFORE_FOUND))
+    elif channel.unread > PAGE - 5 and not request.GET.keys() & {"before", "after", "newest"}:
+        after = str(max(0, channel.read_seq - 5))
     part = _read(request, channel, before=before, after=after)
-    read_seq = channel.read_seq if channel.joined and channel.unread else None
-    reader = Reader(request.user.handle, read_seq, found=_message_at(part, found))
-    return _rows(channel, part, reader)
+    reader = Reader(
+        request.user.handle,
+        read_seq=channel.read_seq if channel.joined and channel.unread else None,
+        found=next((message.id for message in part.items if message.seq == found), None),
+    )
+    older = str(part.items[0].seq) if part.items and part.items[0].seq > 1 else None
+    return rows_of(part, reader, older=older, newer=_newer(channel, part), begins=older is None)
 
 
-def _message_at(part: MessagePage, seq: int | None) -> int | None:
-    return next((message.id for message in part.items if message.seq == seq), None)
-
-
-def _part(request: WebRequest, channel: ChannelOut) -> Rows:
-    """What comes before or after what the page has. The message before the part is read too, so
-    that groups and days go on as if all had been drawn at once."""
-    reader = Reader(request.user.handle)
+def _part(request: WebRequest, spot: Spot) -> dict[str, Any]:
+    """What comes before or after what the page has. Every open page asks for this at every message,
+    so it asks for no more than the messages."""
+    reader, context = Reader(request.user.handle), {"url": spot.url}
     if "before" in request.GET:
-        part = _read(request, channel, before=request.GET["before"])
-        return _rows(channel, part, reader, forward=False)
+        part = selectors.read(
+            actor=request.user, where=spot.where, before=request.GET["before"], limit=PAGE
+        )
+        begins = part.before is None
+        rows = rows_of(part, reader, older=part.before, begins=begins)
+        title = title_of(_channel(request, spot)) if begins else {}
+        return {"page": rows, **title, **context}
     after = request.GET["after"]
-    known = int(after) if _is_seq(after) else 0
-    part = _read(request, channel, after=str(known - 1) if known else after, limit=PAGE + 1)
-    return _rows(channel, part, reader, known=known, backward=False)
+    part = _after(request, spot, after)
+    newer = part.after if part.remaining else None
+    return {"page": rows_of(part, reader, known=seq_in(after), newer=newer), **context}
 
 
-def _is_seq(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
+def _after(request: WebRequest, spot: Spot, after: str) -> MessagePage:
+    try:
+        return selectors.read(
+            actor=request.user, where=spot.where, after=since(after), limit=PAGE + 1
+        )
+    except NotFound:
+        return _nothing_said(_channel(request, spot))
+
+
+def _newer(channel: ChannelOut, part: MessagePage) -> str | None:
+    last = part.items[-1].seq if part.items else channel.last_seq
+    return str(last) if last < channel.last_seq else None
 
 
 def _read(
-    request: WebRequest,
-    channel: ChannelOut,
-    *,
-    before: str | None = None,
-    after: str | int | None = None,
-    limit: int = PAGE,
+    request: WebRequest, channel: ChannelOut, *, before: str | None, after: str | None
 ) -> MessagePage:
     if not channel.id:
-        return MessagePage(where=channel.name, items=[], remaining=0, before=None, after=None)
+        return _nothing_said(channel)
     return selectors.read(
-        actor=request.user,
-        where=channel.name,
-        before=before,
-        after=None if after is None else str(after),
-        limit=limit,
+        actor=request.user, where=channel.name, before=before, after=after, limit=PAGE
     )
 
 
-def _rows(
-    channel: ChannelOut,
-    part: MessagePage,
-    reader: Reader,
-    *,
-    known: int = 0,
-    backward: bool = True,
-    forward: bool = True,
-) -> Rows:
-    """`known` is the last message that the page has; `backward` and `forward` say on which sides
-    the part must offer to go on."""
-    previous = next((message for message in part.items if message.seq <= known), None)
-    fresh = [message for message in part.items if message.seq > known]
-    last = part.items[-1].seq if part.items else 0
-    more = forward and last and last < channel.last_seq
-    title = title_of(channel) if backward and not part.before else {}
-    return Rows(
-        rows=lay_out(fresh, reader, previous),
-        older=part.before if backward else None,
-        newer=str(last) if more else None,
-        beginning=title.get("begins", ""),
-        beginning_text=title.get("begins_text", ""),
-    )
+def _nothing_said(channel: ChannelOut) -> MessagePage:
+    return MessagePage(where=channel.name, items=[], remaining=0, before=None, after=None)
 
 
 # What is done here

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from messaging.schemas import MessageOut
+from messaging.schemas import MessageOut, MessagePage
 
 GROUP = timedelta(minutes=10)
 
@@ -45,8 +45,8 @@ class Rows:
     rows: Sequence[Row]
     older: str | None = None
     newer: str | None = None
-    beginning: str = ""
-    beginning_text: str = ""
+    begins: bool = False
+    """nothing comes before it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +104,30 @@ def _opens(message: MessageOut, previous: MessageOut | None) -> bool:
         and message.priority == previous.priority
     )
     return not same_voice or message.created_at - previous.created_at > GROUP
+
+
+def rows_of(
+    part: MessagePage,
+    reader: Reader,
+    *,
+    known: int = 0,
+    older: str | None = None,
+    newer: str | None = None,
+    begins: bool = False,
+) -> Rows:
+    """A part as rows. What the page has up to `known` is not drawn again: it only says whether the
+    first new row continues a group or a day."""
+    previous = next((message for message in part.items if message.seq <= known), None)
+    fresh = [message for message in part.items if message.seq > known]
+    return Rows(lay_out(fresh, reader, previous), older, newer, begins)
+
+
+def seq_in(text: str) -> int:
+    """The seq in a query parameter; 0, which no message has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+def since(after: str) -> str:
+    """The cursor that reads from the message `after` itself on, as `rows_of` wants it."""
+    known = seq_in(after)
+    return str(known - 1) if known else after

@@ -9,9 +9,9 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 
 from messaging import selectors, services
-from messaging.schemas import ChannelOut, MessageOut, MessagePage, Receipt
+from messaging.schemas import ChannelOut, MessageOut, Receipt
 from messaging.views.places import Composer, composer_for, new_key, note_on, spot_of
-from messaging.views.rows import Reader, Row, Rows, lay_out
+from messaging.views.rows import Reader, Rows, rows_of, seq_in, since
 from orgchart.models import Member
 from teammcp.core.errors import AppError
 from teammcp.core.web import (
@@ -75,14 +75,14 @@ def _thread(actor: Member, root: MessageOut) -> Thread:
     return Thread(
         root=root,
         channel=selectors.show_channel(actor=actor, channel=root.channel),
-        page=_rows(actor, part, older=part.before),
+        page=rows_of(part, _reader(actor), older=part.before),
         composer=composer_for(actor, spot_of(root.channel), thread=root.id),
     )
 
 
 def thread_beside(request: WebRequest, message_id: str) -> Thread | None:
     """The thread that a channel's page shows at its side, if it was asked for one that exists."""
-    if not (message_id.isascii() and message_id.isdecimal() and 0 < len(message_id) < 19):
+    if not seq_in(message_id):
         return None
     try:
         return _thread(request.user, _root(request.user, int(message_id)))
@@ -91,30 +91,19 @@ def thread_beside(request: WebRequest, message_id: str) -> Thread | None:
 
 
 def _part(request: WebRequest, root: MessageOut) -> Rows:
-    where = f"thread:{root.id}"
+    where, reader = f"thread:{root.id}", _reader(request.user)
     if "before" in request.GET:
         before = request.GET["before"]
         part = selectors.read(actor=request.user, where=where, before=before, limit=PAGE)
-        return _rows(request.user, part, older=part.before)
+        return rows_of(part, reader, older=part.before)
     after = request.GET["after"]
-    known = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
-    since = str(known - 1) if known else after
-    part = selectors.read(actor=request.user, where=where, after=since, limit=PAGE + 1)
-    return _rows(request.user, part, known=known, newer=part.after if part.remaining else None)
+    part = selectors.read(actor=request.user, where=where, after=since(after), limit=PAGE + 1)
+    newer = part.after if part.remaining else None
+    return rows_of(part, reader, known=seq_in(after), newer=newer)
 
 
-def _rows(
-    actor: Member,
-    part: MessagePage,
-    *,
-    known: int = 0,
-    older: str | None = None,
-    newer: str | None = None,
-) -> Rows:
-    previous = next((message for message in part.items if message.seq <= known), None)
-    fresh = [message for message in part.items if message.seq > known]
-    rows = lay_out(fresh, Reader(actor.handle, in_thread=True), previous)
-    return Rows(rows, older=older, newer=newer)
+def _reader(actor: Member) -> Reader:
+    return Reader(actor.handle, in_thread=True)
 
 
 def _to(*, message_id: int) -> dict[str, Any]:
@@ -154,8 +143,7 @@ def deliveries(request: WebRequest, *, message_id: int) -> HttpResponse:
     """Whom a message reached: stored, offered, acknowledged."""
     message = selectors.show_message(actor=request.user, message_id=message_id)
     facts = selectors.list_deliveries(actor=request.user, message_id=message_id)
-    row = Row(message, day=None, opens=True, mine=True)
-    context = {"message": message, "facts": facts, "row": row}
+    context = {"message": message, "facts": facts}
     if request.htmx:
         return fragment(request, "messaging/_deliveries.html", context)
     return page(request, "messaging/deliveries.html", context)

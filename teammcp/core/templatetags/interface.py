@@ -31,7 +31,7 @@ def avatar(handle: str, name: str, kind: str, size: str = "") -> SafeString:
     """Initials on a colour of one's own. Agents are squares, people are circles."""
     shape = " avatar-agent" if kind == "agent" else ""
     scale = f" avatar-{size}" if size else ""
-    hue = zlib.crc32(handle.encode()) % HUES
+    hue = zlib.adler32(handle.encode()) % HUES
     return format_html(
         '<span class="avatar{}{} hue-{}" aria-hidden="true">{}</span>',
         shape,

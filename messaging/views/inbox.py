@@ -1,0 +1,107 @@
+"""The inbox, and search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from messaging import selectors, services
+from messaging.schemas import Acknowledgement, InboxItem
+from messaging.views.places import spot_of
+from orgchart.selectors import find_people
+from teammcp.core.errors import InvalidInput
+from teammcp.core.web import (
+    Refused,
+    WebRequest,
+    action_form,
+    by_method,
+    changed,
+    fragment,
+    page,
+    refused_by,
+    signed_in,
+)
+
+SHOWN = 30
+REASONS = {
+    "direct": "wrote to you",
+    "mention": "mentioned you",
+    "reply": "answered in a thread of yours",
+    "watching": "wrote where you hear everything",
+}
+
+
+@signed_in
+def home(request: WebRequest) -> HttpResponse:
+    return HttpResponseRedirect("/inbox/")
+
+
+@signed_in
+def show(request: WebRequest, *, refused: Refused | None = None) -> HttpResponse:
+    """What needs the member. Showing it is written down as an offer, as for agents."""
+    inbox = services.check_inbox(actor=request.user, limit=SHOWN, max_tokens=20_000)
+    context = {
+        "inbox": inbox,
+        "letters": [{"item": item, **_about(item)} for item in inbox.items],
+        "topics": f"inbox member-{request.user.pk}",
+        "refused": refused,
+    }
+    if request.htmx and refused is None:
+        return fragment(request, "messaging/_inbox.html", context)
+    return page(request, "messaging/inbox.html", context)
+
+
+def _about(item: InboxItem) -> dict[str, Any]:
+    return {"reason": REASONS.get(item.reason, ""), "place": spot_of(item.message.channel)}
+
+
+def _acknowledged(request: WebRequest, answer: Acknowledgement) -> HttpResponse:
+    return changed(request, "/inbox/", "inbox")
+
+
+acknowledge = by_method(post=action_form(services.ack, done=_acknowledged, again=show))
+
+
+@signed_in
+def search(request: WebRequest) -> HttpResponse:
+    """Messages, and the channels and people of that name: all that the member may see."""
+    query = request.GET.get("q", "").strip()
+    context: dict[str, Any] = {"query": query}
+    status = 200
+    if query:
+        try:
+            context |= _found(request, query)
+        except InvalidInput as error:
+            context["refused"], status = refused_by(error), 422
+    return page(request, "messaging/search.html", context, status=status)
+
+
+def _found(request: WebRequest, query: str) -> dict[str, Any]:
+    actor, after = request.user, request.GET.get("after", "")
+    hits = selectors.search_messages.call(actor, {"query": query, "limit": 20, "after": after})
+    if after:
+        return {"hits": hits, "place_of": spot_of}
+    name = query[:80]
+    return {
+        "hits": hits,
+        "channels": selectors.list_channels(actor=actor, query=name, limit=5).items,
+        "people": find_people(actor=actor, query=name, limit=5).items,
+    }
+
+
+@signed_in
+def complete(request: WebRequest) -> HttpResponse:
+    """Names that begin or contain what stands after @ or # in a composer."""
+    text = request.GET.get("q", "")[:40]
+    sign, name = text[:1], text[1:]
+    options: list[dict[str, str]] = []
+    if sign == "@":
+        found = find_people(actor=request.user, query=name, limit=30).items
+        near = sorted(found, key=lambda member: not member.handle.startswith(name.lower()))
+        options = [{"insert": f"@{m.handle}", "words": m.name, "kind": m.kind} for m in near[:8]]
+    elif sign == "#":
+        channels = selectors.list_channels(actor=request.user, query=name, limit=50).items
+        named = [channel for channel in channels if channel.kind != "direct"][:8]
+        options = [{"insert": c.name, "words": c.purpose, "kind": ""} for c in named]
+    return fragment(request, "messaging/_completions.html", {"options": options})

@@ -1,0 +1,261 @@
+"""The dashboard's ways in, and its pages about people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from orgchart import activity, selectors, services
+from orgchart.models import Member
+from orgchart.schemas import (
+    CredentialOut,
+    JoinCodeOut,
+    MemberOut,
+    NewCredential,
+    Registration,
+)
+from teammcp.core import limits
+from teammcp.core.errors import AppError, NotFound
+from teammcp.core.lane import run_write
+from teammcp.core.web import (
+    Refused,
+    WebRequest,
+    action_form,
+    by_method,
+    fragment,
+    go,
+    page,
+    refused_by,
+    signed_in,
+)
+
+BACKEND = "orgchart.backends.MemberBackend"
+WRONG = Refused("That handle and password do not belong together.", "Check both, then try again.")
+STALE = Refused(
+    "This link does not sign anybody in (any more).",
+    "Each link works once, for half an hour. The operator gets a new one at each start.",
+)
+CLIENTS = {
+    "claude_code": "Claude Code",
+    "codex": "Codex",
+    "gemini_cli": "Gemini CLI",
+    "cursor": "Cursor",
+    "vscode": "VS Code",
+    "curl": "Anything that speaks HTTP",
+}
+
+
+# Signing in and out
+
+
+def sign_in(request: WebRequest) -> HttpResponse:
+    """By handle and password."""
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(_target(request))
+        return _sign_in_page(request)
+    handle = request.POST.get("handle", "")[:60]
+    try:
+        limits.spend("sign-in", per_minute=60)
+        limits.spend(f"sign-in {handle.lower()}", per_minute=10)
+    except AppError as error:
+        return _sign_in_page(request, refused_by(error), error.status)
+    member = authenticate(request, username=handle, password=request.POST.get("password", ""))
+    if not isinstance(member, Member):
+        return _sign_in_page(request, WRONG, 422)
+    login(request, member)
+    return HttpResponseRedirect(_target(request))
+
+
+def _sign_in_page(
+    request: WebRequest, refused: Refused | None = None, status: int = 200
+) -> HttpResponse:
+    context = {
+        "refused": refused,
+        "handle": request.POST.get("handle", ""),
+        "next": request.POST.get("next", request.GET.get("next", "")),
+    }
+    return render(request, "orgchart/sign_in.html", context, status=status)
+
+
+def _target(request: WebRequest) -> str:
+    """Where to go after signing in: never to another site."""
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if safe else "/"
+
+
+def sign_in_by_link(request: WebRequest, *, token: str) -> HttpResponse:
+    """By a one-time link. Opening it uses nothing up, so that a preview of the link does no harm;
+    the button on it does."""
+    if request.method != "POST":
+        return render(request, "orgchart/sign_in_link.html")
+    limits.spend("sign-in", per_minute=60)
+    member = services.redeem_sign_in_link(token)
+    if member is None:
+        context = {"refused": STALE}
+        return render(request, "orgchart/sign_in_link.html", context, status=422)
+    login(request, member, backend=BACKEND)
+    first_time = member.welcomed_at is None and member.has_scope("owner")
+    return HttpResponseRedirect("/welcome/" if first_time else "/")
+
+
+def _sign_out(request: WebRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponseRedirect("/sign-in/")
+
+
+sign_out = by_method(post=_sign_out)
+
+
+# People
+
+
+@signed_in
+def people(request: WebRequest) -> HttpResponse:
+    """Everybody, or those whom a query finds."""
+    query, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
+    found = selectors.find_people.call(request.user, {"query": query, "after": after, "limit": 50})
+    context = {"found": found, "name": query, "may_register": request.user.has_scope("org:write")}
+    return page(request, "orgchart/people.html", context)
+
+
+@signed_in
+def person(
+    request: WebRequest,
+    *,
+    handle: str,
+    refused: Refused | None = None,
+    issued: NewCredential | None = None,
+) -> HttpResponse:
+    """One colleague. Oneself and admins see more: how to change the entry, and its credentials."""
+    member = selectors.show_member(actor=request.user, member=handle)
+    own = member.id == request.user.pk
+    context: dict[str, Any] = {
+        "member": member,
+        "own": own,
+        "may_edit": member.status != "retired" and (own or request.user.has_scope("admin")),
+        "rules": request.user.has_scope("admin"),
+        "refused": refused,
+        "kept": refused.kept if refused else {},
+        "issued": issued,
+    }
+    if context["may_edit"] or request.user.has_scope("admin"):
+        shown = selectors.list_credentials(actor=request.user, member=member.handle)
+        context["credentials"] = shown.items
+    return page(request, "orgchart/person.html", context)
+
+
+def _of(*, handle: str) -> dict[str, Any]:
+    return {"member": handle}
+
+
+def _to_person(request: WebRequest, answer: MemberOut, *, handle: str) -> HttpResponse:
+    return go(request, f"/people/{answer.handle}/")
+
+
+def _to_handle(request: WebRequest, answer: CredentialOut, *, handle: str) -> HttpResponse:
+    return go(request, f"/people/{handle}/")
+
+
+def _issued(request: WebRequest, answer: NewCredential, *, handle: str) -> HttpResponse:
+    """The page with the token, this once."""
+    return person(request, handle=handle, issued=answer)
+
+
+edit = by_method(post=action_form(services.update_member, done=_to_person, again=person, given=_of))
+retire = by_method(
+    post=action_form(services.retire_member, done=_to_person, again=person, given=_of)
+)
+issue = by_method(
+    post=action_form(services.issue_credential, done=_issued, again=person, given=_of)
+)
+revoke = by_method(
+    post=action_form(
+        services.revoke_credential, done=_to_handle, again=person, given=lambda *, handle: {}
+    )
+)
+
+
+# Registering agents
+
+
+@signed_in
+def registration(
+    request: WebRequest, *, refused: Refused | None = None, code: JoinCodeOut | None = None
+) -> HttpResponse:
+    """The form that registers an agent, and the one that makes a join code."""
+    if not request.user.has_scope("org:write"):
+        raise NotFound("There is no such page.")
+    kept = refused.kept if refused else {}
+    context = {"refused": refused, "kept": kept, "code": code}
+    return page(request, "orgchart/register.html", context)
+
+
+def registered_context(answer: Registration) -> dict[str, Any]:
+    """What a page shows about a new agent: its token, this once, and how to connect."""
+    shown = [
+        {"id": name, "name": words, **answer.connect[name]}
+        for name, words in CLIENTS.items()
+        if name in answer.connect
+    ]
+    return {"registered": answer, "clients": shown}
+
+
+def _registered(request: WebRequest, answer: Registration) -> HttpResponse:
+    return page(request, "orgchart/register.html", registered_context(answer))
+
+
+def _code_made(request: WebRequest, answer: JoinCodeOut) -> HttpResponse:
+    return registration(request, code=answer)
+
+
+register = by_method(
+    get=registration,
+    post=action_form(services.register_agent, done=_registered, again=registration),
+)
+join_code = by_method(
+    post=action_form(services.create_join_code, done=_code_made, again=registration)
+)
+
+
+@signed_in
+def contact(request: WebRequest, *, handle: str) -> HttpResponse:
+    """Whether an agent has called yet, and how soon after its registration."""
+    run_write(activity.flush)  # calls are written down every few seconds; here somebody waits
+    rows = selectors.list_credentials(actor=request.user, member=handle).items
+    used = [row for row in rows if row.last_used_at is not None]
+    seconds = None
+    if used:
+        first = min(used, key=lambda row: row.created_at)
+        assert first.last_used_at is not None
+        seconds = max(0.1, (first.last_used_at - first.created_at).total_seconds())
+    context = {"handle": handle.removeprefix("@"), "seconds": seconds}
+    return fragment(request, "orgchart/_contact.html", context)
+
+
+# One's own account
+
+
+@signed_in
+def account(request: WebRequest, *, refused: Refused | None = None) -> HttpResponse:
+    """The password, and the way to one's credentials."""
+    return page(request, "orgchart/account.html", {"refused": refused})
+
+
+def _password_set(request: WebRequest, answer: MemberOut) -> HttpResponse:
+    update_session_auth_hash(request, request.user)
+    messages.success(request, "Your password is changed.")
+    return go(request, "/account/")
+
+
+password = by_method(
+    get=account, post=action_form(services.set_password, done=_password_set, again=account)
+)

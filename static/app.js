@@ -1,0 +1,192 @@
+/* Live pages: one socket says what happened, and each region that follows it fetches itself again.
+
+   A region: <div hx-get="..." hx-trigger="refresh" hx-sync="this:queue last" data-follows="channel-7">
+   It refreshes at most once per 80 ms (or data-pause), never twice at a time; "*" follows all. */
+(() => {
+  "use strict";
+  const PAUSE = 80;
+  const POLL = 5000; // while the socket is down
+  const SIGNED_OUT = 4401;
+  const body = document.body;
+  const state = { after: Number(body.dataset.head || 0), delay: 500, socket: null, poll: 0 };
+
+  // Regions
+
+  const follows = (region, topics) => {
+    const wanted = region.dataset.follows;
+    return wanted === "*" || wanted.split(" ").some((topic) => topics.has(topic));
+  };
+  const refresh = (region) => {
+    if (region.refreshTimer || (document.hidden && region.dataset.follows !== "*")) return;
+    const pause = document.hidden ? POLL : Number(region.dataset.pause || PAUSE);
+    const wait = Math.max(PAUSE / 2, pause - (Date.now() - (region.refreshedAt || 0)));
+    region.refreshTimer = setTimeout(() => {
+      region.refreshTimer = 0;
+      region.refreshedAt = Date.now();
+      if (region.isConnected) htmx.trigger(region, "refresh");
+    }, wait);
+  };
+  const announce = (topics) => {
+    const all = new Set(topics);
+    for (const region of document.querySelectorAll("[data-follows]")) {
+      if (all.has("resync") || follows(region, all)) refresh(region);
+    }
+  };
+
+  // The socket
+
+  const say = (word, dot) => {
+    const place = document.getElementById("connection");
+    if (!place) return;
+    const words = place.querySelector("[data-word]");
+    if (words.textContent !== word) words.textContent = word;
+    place.querySelector("[data-state]").className = `dot ${dot}`;
+  };
+  const receive = (event) => {
+    const events = JSON.parse(event.data);
+    if (!events.length) return;
+    state.after = events.at(-1).seq;
+    announce(events.flatMap((one) => one.topics));
+  };
+  const opened = () => {
+    clearInterval(state.poll);
+    state.poll = 0;
+    state.delay = 500;
+    say("Live", "dot-online");
+    announce(["resync"]);
+  };
+  const closed = (event) => {
+    if (event.code === SIGNED_OUT) {
+      say("Signed out. Load the page again.", "");
+      return;
+    }
+    if (!state.poll) state.poll = setInterval(() => announce(["resync"]), POLL);
+    say("Not live, looking every 5 s", "dot-idle");
+    setTimeout(connect, state.delay * (0.75 + Math.random() / 2));
+    state.delay = Math.min(state.delay * 2, 15000);
+  };
+  const connect = () => {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}${body.dataset.live}?after=${state.after}`);
+    socket.addEventListener("open", opened);
+    socket.addEventListener("message", receive);
+    socket.addEventListener("close", closed);
+    state.socket = socket;
+  };
+  if (body.dataset.live) {
+    connect();
+    document.addEventListener("visibilitychange", () => document.hidden || announce(["resync"]));
+    addEventListener("online", () => announce(["resync"]));
+  }
+
+  // Forms: what a successful one changed, and what to say when the server can't be reached
+
+  body.addEventListener("changed", (event) => announce(event.detail.topics || []));
+  const slot = (element) => element.closest("form")?.querySelector(".refused");
+  const tell = (element, text) => {
+    const place = slot(element);
+    if (!place) return;
+    const notice = document.createElement("div");
+    notice.className = "notice notice-bad";
+    notice.setAttribute("role", "alert");
+    notice.textContent = text;
+    place.replaceChildren(notice);
+  };
+  body.addEventListener("htmx:sendError", (event) =>
+    tell(event.target, "The server could not be reached. What you wrote is still here: try again."));
+  body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.isError && detail.requestConfig.verb === "get") detail.shouldSwap = false;
+  });
+  body.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 404 && event.target.matches("[data-follows]")) location.reload(); // no longer ours
+    if (status === 404 && event.target.matches("a[href]")) location.assign(event.target.href);
+    if (status === 401) {
+      say("Signed out. Load the page again.", "");
+      tell(event.target, "You are signed out. Sign in in another window, then send this again.");
+    } else if (status >= 500) {
+      tell(event.target, "The server met an error. What you wrote is still here: try again.");
+    }
+  });
+  body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && event.target.matches("form")) slot(event.target)?.replaceChildren();
+  });
+
+  // The rail, where there is room for one; else its link is a page
+
+  const roomy = matchMedia("(min-width: 64.01rem)");
+  body.addEventListener("htmx:confirm", (event) => {
+    const link = event.target.closest("a[data-rail]");
+    if (link && !roomy.matches) {
+      event.preventDefault();
+      location.assign(link.href);
+    }
+  });
+  body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "places") {
+      const waiting = event.target.querySelector("[data-inbox-count]")?.dataset.inboxCount;
+      const plain = document.title.replace(/^\(\d+\) /, "");
+      document.title = waiting ? `(${waiting}) ${plain}` : plain;
+    }
+  });
+  body.addEventListener("htmx:afterSettle", (event) => { // now its form is htmx's
+    if (event.target.id !== "rail") return;
+    const url = new URL(location.href);
+    const thread = event.target.querySelector("[data-thread-id]")?.dataset.threadId;
+    if (thread) url.searchParams.set("thread", thread);
+    else url.searchParams.delete("thread");
+    history.replaceState(null, "", url);
+    const rail = event.target;
+    (rail.querySelector("textarea") || rail.querySelector("a, button"))?.focus({ preventScroll: true });
+  });
+  body.addEventListener("click", (event) => {
+    const rail = document.getElementById("rail");
+    if (event.target.closest("[data-close-rail]") && rail?.contains(event.target)) {
+      event.preventDefault();
+      rail.replaceChildren();
+      const url = new URL(location.href);
+      url.searchParams.delete("thread");
+      history.replaceState(null, "", url);
+      document.querySelector(".main textarea")?.focus();
+    }
+    const copied = event.target.closest("[data-copy]");
+    if (copied) copy(copied);
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(source); // no clipboard over plain http: Ctrl-C does it
+    }
+  };
+
+  // Keys
+
+  addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const finding = (event.key === "k" && (event.ctrlKey || event.metaKey)) ||
+      (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey);
+    if (finding) {
+      event.preventDefault();
+      const sidebar = document.querySelector("details.sidebar");
+      const field = document.querySelector(".find input");
+      if (!field.checkVisibility()) sidebar.open = true;
+      field.focus();
+      field.select();
+    }
+    if (event.key === "Escape") {
+      const menu = document.querySelector("details.menu[open]");
+      if (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      } else if (!typing) {
+        document.querySelector("#rail [data-close-rail]")?.click();
+      }
+    }
+  });
+})();
