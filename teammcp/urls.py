@@ -19,5 +19,6 @@ urlpatterns = [
     path("", include("orgchart.urls")),
     path("", include("messaging.urls")),
 ]
+handler400 = "teammcp.views.bad_request"
 handler404 = "teammcp.views.not_found"
 handler500 = "teammcp.views.failed"

@@ -16,6 +16,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that Django itself refuses, such as one for a foreign host."""
+    if request.path.startswith("/api/"):
+        return api.bad_request(request, exception)
+    return HttpResponse("This request cannot be served.", status=400, content_type="text/plain")
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same page for what is absent and for what is hidden."""
     if request.path.startswith("/api/"):

@@ -201,6 +201,17 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(NO_ADDRESS)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400, for addresses under /api/."""
+    return problem(
+        InvalidInput(
+            "This request cannot be served: its Host, its address or its size is not acceptable.",
+            next="Use the server's own address, or let the operator add the name to"
+            " TEAMMCP_ALLOWED_HOSTS.",
+        )
+    )
+
+
 def failed(request: HttpRequest | None) -> HttpResponse:
     """Django's handler500, for addresses under /api/. The details are in the log only."""
     return problem(
