@@ -11,7 +11,7 @@ from messaging import hot
 from messaging.access import Place
 from messaging.models import Channel, Follow, Membership
 from messaging.texts import EVERYBODY, mentioned
-from orgchart.models import Handle, Member
+from orgchart.models import Member
 
 
 @dataclass(slots=True)
@@ -46,42 +46,38 @@ def audience_of(actor: Member, place: Place, body: str) -> Audience:
 
 
 def _add_mentioned(heard: Audience, place: Place, names: list[str]) -> None:
+    channel_id = place.channel.pk
     if EVERYBODY.intersection(names):
-        heard.add(hot.members(place.channel.pk), "mention")
-    named = _named(heard, [n for n in names if ":" not in n and n not in EVERYBODY])
-    grouped: dict[int, Member] = {}
+        heard.add(hot.members(channel_id), "mention")
+    handles = [name for name in names if ":" not in name and name not in EVERYBODY]
+    named = hot.named(handles, channel_id) if handles else []
+    known = {handle for handle, *_ in named}
+    heard.unknown += [f"@{handle}" for handle in handles if handle not in known]
+    inside = [(pk, handle, status) for _, pk, handle, status, member in named if member]
+    # Somebody named by handle may be missing; of a group, only those in the channel are meant.
+    missing = {handle: status for _, _, handle, status, member in named if not member}
+    heard.outsiders += [f"@{handle}" for handle, status in missing.items() if status != "retired"]
     for group in (name for name in names if ":" in name):
         members = _group(group)
-        grouped |= members
         if not members:
             heard.unknown.append(f"@{group}")
-    wanted = named | grouped
-    if not wanted:
-        return
-    rows = Membership.objects.filter(channel_id=place.channel.pk, member_id__in=wanted)
-    inside = set(rows.values_list("member_id", flat=True))
-    heard.add([(pk, m.handle, m.status) for pk, m in wanted.items() if pk in inside], "mention")
-    # Of a group, only those in the channel are meant; somebody named by handle may be missing.
-    heard.outsiders += [f"@{m.handle}" for pk, m in named.items() if pk not in inside]
+        inside += _inside(members, channel_id)
+    heard.add([one for one in inside if one[2] != "retired"], "mention")
     if place.thread is not None:
-        follows = [Follow(thread=place.thread, member_id=pk) for pk in inside]
+        follows = [Follow(thread=place.thread, member_id=pk) for pk, *_ in inside]
         Follow.objects.bulk_create(follows, ignore_conflicts=True)
 
 
-def _named(heard: Audience, handles: list[str]) -> dict[int, Member]:
-    if not handles:
-        return {}
-    rows = Handle.objects.filter(handle__in=handles).select_related("member")
-    found = {row.handle: row.member for row in rows if row.member.kind != Member.Kind.SYSTEM}
-    heard.unknown += [f"@{handle}" for handle in handles if handle not in found]
-    return {m.pk: m for m in found.values() if m.status != Member.Status.RETIRED}
+def _inside(members: list[Member], channel_id: int) -> list[hot.Listener]:
+    rows = Membership.objects.filter(channel_id=channel_id, member__in=members)
+    inside = set(rows.values_list("member_id", flat=True))
+    return [(m.pk, m.handle, m.status) for m in members if m.pk in inside]
 
 
-def _group(name: str) -> dict[int, Member]:
+def _group(name: str) -> list[Member]:
     """The members of `dept:slug`, or whose title is `role:slug`."""
     kind, _, slug = name.partition(":")
     active = Member.objects.filter(~Q(status=Member.Status.RETIRED))
     if kind == "dept":
-        return {member.pk: member for member in active.filter(department__slug=slug)}
-    titled = active.exclude(title="")
-    return {member.pk: member for member in titled if slugify(member.title) == slug}
+        return list(active.filter(department__slug=slug))
+    return [member for member in active.exclude(title="") if slugify(member.title) == slug]

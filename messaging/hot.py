@@ -119,6 +119,25 @@ def followers(thread_id: int, channel_id: int) -> list[Listener]:
     )
 
 
+Named = tuple[str, int, str, str, bool]
+"""Of a member named in a text: the handle used, id, present handle, status, whether inside."""
+
+
+def named(handles: list[str], channel_id: int) -> list[Named]:
+    """The members whom these handles name, or named once, and whether they are in the channel."""
+    marks = ", ".join(["%s"] * len(handles))
+    statement = (
+        "SELECT h.handle, p.id, p.handle, p.status, m.id FROM orgchart_handle h"  # noqa: S608 - marks
+        " JOIN orgchart_member p ON p.id = h.member_id AND p.kind != 'system'"
+        " LEFT JOIN messaging_membership m ON m.member_id = p.id AND m.channel_id = %s"
+        f" WHERE h.handle IN ({marks}) ORDER BY p.id"
+    )
+    rows = sql.rows(statement, [channel_id, *handles])
+    return [
+        (used, pk, handle, status, inside is not None) for used, pk, handle, status, inside in rows
+    ]
+
+
 def _listeners(condition: str, parameters: list[Any]) -> list[Listener]:
     statement = (
         "SELECT p.id, p.handle, p.status FROM messaging_membership m"  # noqa: S608 - our conditions
