@@ -18,6 +18,7 @@ from django.db.models.expressions import RawSQL
 
 from messaging.models import Message
 from teammcp.core.errors import InvalidInput
+from teammcp.core.texts import clean_text
 
 TABLE = "messaging_message_fts"
 _TERM = re.compile(r'"([^"]*)"(\*?)|(\S+)')
@@ -47,6 +48,7 @@ def terms_of(query: str) -> list[tuple[str, bool]]:
 
     Raises InvalidInput for a broken query, showing the spot.
     """
+    query = clean_text("query", query)
     if query.count('"') % 2:
         spot = query.rindex('"')
         raise InvalidInput(

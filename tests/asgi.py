@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import orjson
 
@@ -104,9 +105,15 @@ class Stream:
 
 @asynccontextmanager
 async def open_stream(
-    application: Any, path: str, *, token: str = "", headers: Mapping[str, str] | None = None
+    application: Any,
+    path: str,
+    *,
+    token: str = "",
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
+    body: bytes = b"",
 ) -> AsyncIterator[Stream]:
-    """GET an address and read the answer as it comes; leaving the block closes the connection."""
+    """Call an address and read the answer as it comes; leaving the block closes the connection."""
     path, _, query = path.partition("?")
     given = {"host": "localhost", **(headers or {})}
     if token:
@@ -115,10 +122,10 @@ async def open_stream(
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "path": path,
-        "raw_path": path.encode(),
+        "raw_path": quote(path).encode(),
         "query_string": query.encode(),
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
@@ -126,7 +133,7 @@ async def open_stream(
         "server": ("localhost", 80),
     }
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    incoming.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    incoming.put_nowait({"type": "http.request", "body": body, "more_body": False})
     outgoing: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
 
     async def call() -> None:

@@ -10,7 +10,7 @@ server's own member. Everybody who is not retired is in #general.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +33,7 @@ from orgchart.services.access import make_credential
 from orgchart.services.company import found_company
 from orgchart.services.members import create_member
 from teammcp.core import limits
+from teammcp.core.errors import AppError
 from teammcp.core.lane import run_write
 from teammcp.serving import Server
 
@@ -134,6 +135,15 @@ def person(handle: str, authority: str = "member") -> Member:
         return member
 
     return run_write(create)
+
+
+def all_refused(
+    error: type[AppError], *calls: Callable[[], object], match: str | None = None
+) -> None:
+    """Each of these calls is refused with this error."""
+    for call in calls:
+        with pytest.raises(error, match=match):
+            call()
 
 
 # The faces

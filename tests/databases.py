@@ -26,7 +26,7 @@ def everything_in_the_database() -> str:
 def another_connection() -> Iterator[sqlite3.Connection]:
     """A connection of somebody else to the same database file: sees what is committed."""
     path = connection.settings_dict["NAME"]
-    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+    with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as other:
         yield other
 
 

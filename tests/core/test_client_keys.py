@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import orjson
 import pytest
+from django.test import Client
 
 from audit.models import Event
 from messaging.models import Channel, Message
@@ -21,7 +23,9 @@ from teammcp.core.context import CallContext, calling
 from teammcp.core.errors import Conflict, InvalidInput
 from teammcp.core.lane import lane
 from teammcp.core.models import ClientKey
-from tests.conftest import ApiOf
+from teammcp.serving import Server
+from tests.asgi import in_thread, open_stream
+from tests.conftest import ApiOf, token_of
 from tests.databases import everything_in_the_database
 
 HELLO = {"to": "#general", "body": "Hello.", "client_key": "k-1"}
@@ -126,6 +130,43 @@ def test_what_rest_accepted_an_action_does_not_repeat(lin: Member, api: ApiOf) -
     assert (first.status, again.status) == (201, 201)
     assert first.data == again.data == other.model_dump()
     assert Message.objects.get().face == "rest"
+
+
+async def test_what_one_face_accepted_no_other_face_repeats(
+    server: Server, transactional_db: None, lin: Member
+) -> None:
+    """REST, MCP and the dashboard of a running server, with one key for one message."""
+    token = await in_thread(lambda: token_of(lin))
+    over_rest = await over(server, "/api/messages/", token, HELLO)
+    tool = {"name": "send", "arguments": HELLO}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool}
+    over_mcp = await over(server, "/mcp", token, call)
+    on_a_page = await in_thread(lambda: send_on_the_page(lin))
+    assert over_mcp["result"]["structuredContent"]["id"] == over_rest["id"]
+    assert on_a_page == 302
+    assert await in_thread(Message.objects.count) == 1
+    other = {**HELLO, "body": "Something else."}
+    assert (await over(server, "/api/messages/", token, other))["code"] == "conflict"
+
+
+async def over(server: Server, path: str, token: str, body: Any) -> Any:
+    headers = {
+        "content-type": "application/json",
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": "2025-11-25",
+    }
+    async with open_stream(
+        server, path, token=token, headers=headers, method="POST", body=orjson.dumps(body)
+    ) as answer:
+        return orjson.loads(await answer.body())
+
+
+def send_on_the_page(member: Member) -> int:
+    """The composer of #general, without script; a redirect says that it was accepted."""
+    browser = Client()
+    browser.force_login(member)
+    form = {"body": HELLO["body"], "client_key": HELLO["client_key"]}
+    return int(browser.post("/channels/general/", form).status_code)
 
 
 # Promise 12: a key remembers answers, but never a secret.

@@ -67,9 +67,8 @@ def test_names_in_code_are_code(body: str, names: list[str]) -> None:
 
 @given(st.text(alphabet="`~@lin \n.", max_size=200))
 def test_any_mixture_of_signs_is_read(body: str) -> None:
-    assert set(mentioned(body)) <= {name.lower() for name in body.replace("`", "").split("@")} | {
-        name for name in mentioned(body) if f"@{name}" in body
-    }
+    for name in mentioned(body):
+        assert f"@{name}" in body.lower()
 
 
 @pytest.mark.parametrize(
@@ -109,9 +108,7 @@ def test_nobody_mentions_themselves(lin: Member) -> None:
 
 def test_an_unknown_name_is_told_to_the_sender_and_the_message_stands(lin: Member) -> None:
     receipt = send_message(actor=lin, to="#general", body="@ghost @dept:none @role:none @teammcp")
-    assert receipt.unknown == ["@dept:none", "@role:none", "@ghost", "@teammcp"] or sorted(
-        receipt.unknown
-    ) == ["@dept:none", "@ghost", "@role:none", "@teammcp"]
+    assert sorted(receipt.unknown) == ["@dept:none", "@ghost", "@role:none", "@teammcp"]
     assert recipients() == {}
 
 

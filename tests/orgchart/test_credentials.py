@@ -26,7 +26,7 @@ from orgchart.services import (
 from orgchart.tokens import digest_of
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from tests.clocks import frozen
-from tests.conftest import ApiOf, token_of
+from tests.conftest import ApiOf, all_refused, token_of
 from tests.databases import everything_in_the_database
 
 
@@ -276,13 +276,12 @@ def test_an_admin_manages_the_credentials_of_others_but_not_of_an_owner(
     assert revoke_credential(actor=ada, credential_id=made.credential.id).revoked_at
     _, row = issue(owner)
     before = Credential.objects.count()
-    for refused in (
+    all_refused(
+        Forbidden,
         lambda: issue_credential(actor=ada, member="owner"),
         lambda: rotate_credential(actor=ada, credential_id=row.pk),
         lambda: revoke_credential(actor=ada, credential_id=row.pk),
-    ):
-        with pytest.raises(Forbidden):
-            refused()
+    )
     row.refresh_from_db()
     assert row.revoked_at is None
     assert Credential.objects.count() == before

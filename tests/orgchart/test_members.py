@@ -23,7 +23,7 @@ from orgchart.services import (
 from teammcp.core.actions import registry
 from teammcp.core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from tests.clocks import frozen
-from tests.conftest import ApiOf, agent, person
+from tests.conftest import ApiOf, agent, all_refused, person
 from tests.databases import everything_in_the_database
 
 # Names
@@ -119,13 +119,12 @@ def test_members_do_not_promote_themselves(lin: Member, authority: Any) -> None:
 
 def test_an_admin_becomes_no_owner_alone_and_makes_no_admins(ada: Member, lin: Member) -> None:
     before = everything_in_the_database()
-    for refused in (
+    all_refused(
+        Forbidden,
         lambda: update_member(actor=ada, authority="owner"),
         lambda: update_member(actor=ada, member="lin", authority="owner"),
         lambda: update_member(actor=ada, member="lin", authority="admin"),
-    ):
-        with pytest.raises(Forbidden):
-            refused()
+    )
     assert everything_in_the_database() == before
 
 
