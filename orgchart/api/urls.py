@@ -6,7 +6,7 @@ from teammcp.core.api import action_view
 
 urlpatterns = [
     path("register/", RegisterView.as_view()),
-    path("me/", action_view(get=selectors.show_member)),
+    path("me/", action_view(operation="show_me", get=selectors.show_member)),
     path("members/", action_view(get=selectors.find_people)),
     path(
         "members/<str:member>/",

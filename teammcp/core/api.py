@@ -7,6 +7,7 @@ document (RFC 9457). Nothing here knows a rule.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -35,6 +36,17 @@ logger = logging.getLogger(__name__)
 AnyAction = Action[Any, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 PROBLEM = "application/problem+json"
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457: what was wrong, the state now, the next call, whether to retry.",
+    "required": ["type", "title", "status", "code", "detail", "retry"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "next")},
+        "status": {"type": "integer"},
+        "retry": {"type": "boolean"},
+        "state": {"type": "object"},
+    },
+}
 
 
 class ActionView(APIView):
@@ -104,15 +116,17 @@ def answered(answer: Out, status: int = 200) -> HttpResponse:
     )
 
 
-def action_view(*, created: bool = False, **actions: AnyAction) -> Any:
+def action_view(*, created: bool = False, operation: str = "", **actions: AnyAction) -> Any:
     """The view of one address: `get=`, `post=`, `patch=`, `put=`, `delete=` name actions.
 
-    With `created`, a successful POST answers 201.
+    With `created`, a successful POST answers 201. `operation` is the name in the OpenAPI document,
+    for an action that has another address already.
     """
     statuses = {"post": 201 if created else 200}
     body: dict[str, Any] = {"actions": actions, "statuses": statuses}
     for method, action in actions.items():
-        body[method] = documented(action, method, statuses.get(method, 200))(_method(method))
+        describe = documented(action, method, statuses.get(method, 200), operation)
+        body[method] = describe(_method(method))
     view: Any = type("View", (ActionView,), body)
     return view.as_view()
 
@@ -125,10 +139,12 @@ def _method(name: str) -> Any:
     return handler
 
 
-def documented(action: AnyAction, method: str, status: int = 200) -> Callable[[F], F]:
+def documented(
+    action: AnyAction, method: str, status: int = 200, operation: str = ""
+) -> Callable[[F], F]:
     """The OpenAPI description of an action under a method."""
     describe: Callable[[F], F] = extend_schema(
-        operation_id=action.name,
+        operation_id=operation or action.name,
         description=action.description,
         summary=action.description.partition("\n")[0],
         request=None if method == "get" else keyed(action),
@@ -151,6 +167,38 @@ def _parameters(model: type[BaseModel]) -> list[OpenApiParameter]:
         OpenApiParameter(name, schema, required=model.model_fields[name].is_required())
         for name, schema in properties.items()
     ]
+
+
+def named_once(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """An OpenAPI hook: what an address names may not be sent again, so it is no argument there."""
+    schemas = result["components"]["schemas"]
+    for path, operations in result["paths"].items():
+        named = set(re.findall(r"{(\w+)}", path))
+        for operation in operations.values():
+            given = operation.get("parameters", [])
+            kept = [one for one in given if one["in"] == "path" or one["name"] not in named]
+            if given:
+                operation["parameters"] = kept
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                _leave_out(named, schemas[content["schema"]["$ref"].rpartition("/")[2]])
+    return result
+
+
+def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """An OpenAPI hook: every operation may end in the one shape of an error."""
+    result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["default"] = {"description": "Refused", "content": content}
+    return result
+
+
+def _leave_out(names: set[str], body: dict[str, Any]) -> None:
+    body["properties"] = {k: v for k, v in body["properties"].items() if k not in names}
+    required = [name for name in body.pop("required", []) if name not in names]
+    if required:
+        body["required"] = required
 
 
 def problem(error: AppError) -> HttpResponse:
@@ -198,10 +246,12 @@ def _translated(error: exceptions.APIException) -> AppError:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404, for addresses under /api/."""
+    if not request.path.endswith("/"):
+        return problem(NotFound(NO_ADDRESS.message, next="Every address ends with a slash."))
     return problem(NO_ADDRESS)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest | None, exception: Exception) -> HttpResponse:
     """Django's handler400, for addresses under /api/."""
     return problem(
         InvalidInput(

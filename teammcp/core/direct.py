@@ -15,13 +15,14 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 from django.utils.module_loading import import_string
 
 from teammcp.core.actions import Action, Actor
-from teammcp.core.api import ActionView, answered, failed, problem, with_path
+from teammcp.core.api import ActionView, answered, bad_request, failed, problem, with_path
 from teammcp.core.context import CallContext, calling
 from teammcp.core.errors import AppError
 from teammcp.core.parsing import json_object
@@ -30,10 +31,10 @@ logger = logging.getLogger(__name__)
 PASSIVE = frozenset(
     {
         "django.middleware.security.SecurityMiddleware",
-        "django.middleware.common.CommonMiddleware",
+        "teammcp.core.handler.ApiCommonMiddleware",
     }
 )
-"""Middleware that a regular call meets only as headers on its answer, which are the same for all."""
+"""Middleware that a regular call meets only as headers on its answer, the same for all."""
 
 
 Header = tuple[bytes, bytes]
@@ -67,6 +68,8 @@ class DirectApi:
             await self._django(scope, receive, send)
             return
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return
         body = message.get("body", b"")
         if message.get("more_body") or len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             await self._django(scope, _beginning_with(message, receive), send)
@@ -150,10 +153,10 @@ def _route(method: str, path: str) -> Route | None:
         match = resolve(path)
     except Resolver404:
         return None
-    view = getattr(match.func, "cls", None)
-    if getattr(view, "run", None) is not ActionView.run or method.lower() not in view.actions:
-        return None
+    view: Any = getattr(match.func, "cls", None)
     name = method.lower()
+    if getattr(view, "run", None) is not ActionView.run or name not in view.actions:
+        return None
     return Route(view.actions[name], match.kwargs, view.statuses.get(name, 200))
 
 
@@ -194,6 +197,8 @@ async def answer(call: RegularCall, caller: Caller, body: bytes) -> HttpResponse
             return answered(await route.action.acall(caller.member, payload), route.status)
     except AppError as error:
         return problem(error)
+    except SuspiciousOperation as error:  # such as a thousand parameters
+        return bad_request(None, error)
     except Exception:
         logger.exception("%s %s failed", call.method, route.action.name)
         return failed(None)

@@ -19,7 +19,9 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 from django.urls import set_script_prefix
 from django.utils.module_loading import import_string
 
@@ -46,7 +48,7 @@ class OneHopHandler(ASGIHandler):
         except RequestAborted:
             return
         try:
-            response = await self._respond(scope, body)
+            response = await self._respond(_with_length(scope, body), body)
             if response.streaming:
                 await self._stream(response, receive, send)
             else:
@@ -93,6 +95,22 @@ class OneHopHandler(ASGIHandler):
     async def _left(self, receive: Any) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def _with_length(scope: Any, body: Any) -> Any:
+    """A body that came in chunks has a length too, without which DRF takes it for empty."""
+    if scope["method"] not in UNSAFE or b"content-length" in dict(scope["headers"]):
+        return scope
+    length = body.seek(0, io.SEEK_END)
+    body.seek(0)
+    return {**scope, "headers": [*scope["headers"], (b"content-length", b"%d" % length)]}
+
+
+class ApiCommonMiddleware(CommonMiddleware):
+    """Without the way from /api/me to /api/me/: on it a POST would lose its body."""
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        return False
 
 
 class ApiHandler(OneHopHandler):
