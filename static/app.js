@@ -6,9 +6,10 @@
   "use strict";
   const PAUSE = 80;
   const POLL = 5000; // while the socket is down
+  const SILENCE = 40000; // the server says something every 15 s; after sleep a socket may be dead
   const SIGNED_OUT = 4401;
   const body = document.body;
-  const state = { after: Number(body.dataset.head || 0), delay: 500, socket: null, poll: 0 };
+  const state = { after: Number(body.dataset.head || 0), delay: 500, socket: null, poll: 0, heard: 0 };
 
   // Regions
 
@@ -43,6 +44,7 @@
     place.querySelector("[data-state]").className = `dot ${dot}`;
   };
   const receive = (event) => {
+    state.heard = Date.now();
     const events = JSON.parse(event.data);
     if (!events.length) return;
     state.after = events.at(-1).seq;
@@ -51,6 +53,7 @@
   const opened = () => {
     clearInterval(state.poll);
     state.poll = 0;
+    state.heard = Date.now();
     state.delay = 500;
     say("Live", "dot-online");
     announce(["resync"]);
@@ -73,8 +76,15 @@
     socket.addEventListener("close", closed);
     state.socket = socket;
   };
+  const check = () => {
+    if (state.socket.readyState !== WebSocket.OPEN || Date.now() - state.heard < SILENCE) return;
+    state.socket.removeEventListener("close", closed);
+    state.socket.close();
+    closed({ code: 1006 });
+  };
   if (body.dataset.live) {
     connect();
+    setInterval(check, POLL);
     document.addEventListener("visibilitychange", () => document.hidden || announce(["resync"]));
     addEventListener("online", () => announce(["resync"]));
   }
@@ -133,7 +143,7 @@
     if (event.target.id !== "rail") return;
     const url = new URL(location.href);
     const thread = event.target.querySelector("[data-thread-id]")?.dataset.threadId;
-    if (thread) url.searchParams.set("thread", thread);
+    if (thread && document.getElementById("messages")) url.searchParams.set("thread", thread);
     else url.searchParams.delete("thread");
     history.replaceState(null, "", url);
     const rail = event.target;
@@ -165,6 +175,13 @@
     }
   };
 
+  // Browsers that can't show a closed <details>: open it where the sidebar has room
+
+  const sidebar = document.querySelector("details.sidebar");
+  if (sidebar && !CSS.supports("selector(::details-content)")) {
+    sidebar.open = matchMedia("(min-width: 40.01rem)").matches;
+  }
+
   // Keys
 
   addEventListener("keydown", (event) => {
@@ -172,9 +189,9 @@
     const finding = (event.key === "k" && (event.ctrlKey || event.metaKey)) ||
       (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey);
     if (finding) {
-      event.preventDefault();
-      const sidebar = document.querySelector("details.sidebar");
       const field = document.querySelector(".find input");
+      if (!field) return;
+      event.preventDefault();
       if (!field.checkVisibility()) sidebar.open = true;
       field.focus();
       field.select();

@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from messaging import selectors, services
 from messaging.schemas import Acknowledgement, InboxItem
 from messaging.views.places import spot_of
+from orgchart.schemas import MemberOut
 from orgchart.selectors import find_people
 from teammcp.core.errors import InvalidInput
 from teammcp.core.web import (
@@ -24,6 +25,7 @@ from teammcp.core.web import (
 )
 
 SHOWN = 30
+SUGGESTED = 8
 REASONS = {
     "direct": "wrote to you",
     "mention": "mentioned you",
@@ -97,11 +99,20 @@ def complete(request: WebRequest) -> HttpResponse:
     sign, name = text[:1], text[1:]
     options: list[dict[str, str]] = []
     if sign == "@":
-        found = find_people(actor=request.user, query=name, limit=30).items
-        near = sorted(found, key=lambda member: not member.handle.startswith(name.lower()))
-        options = [{"insert": f"@{m.handle}", "words": m.name, "kind": m.kind} for m in near[:8]]
+        options = [
+            {"insert": f"@{member.handle}", "words": member.name, "kind": member.kind}
+            for member in _called(request, name.lower())[:SUGGESTED]
+        ]
     elif sign == "#":
         channels = selectors.list_channels(actor=request.user, query=name, limit=50).items
-        named = [channel for channel in channels if channel.kind != "direct"][:8]
+        named = [channel for channel in channels if channel.kind != "direct"][:SUGGESTED]
         options = [{"insert": c.name, "words": c.purpose, "kind": ""} for c in named]
     return fragment(request, "messaging/_completions.html", {"options": options})
+
+
+def _called(request: WebRequest, name: str) -> list[MemberOut]:
+    """Colleagues whose handle or name has these letters, beginnings first: whoever only mentions
+    them in a charter is not meant."""
+    found = find_people(actor=request.user, query=name, limit=100).items
+    meant = [member for member in found if name in f"{member.handle} {member.name.lower()}"]
+    return sorted(meant, key=lambda member: not member.handle.startswith(name))

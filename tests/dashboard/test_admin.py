@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.test import Client
 from django.urls import reverse
 
 from audit.models import Event
@@ -163,8 +164,6 @@ def test_the_admin_is_for_admins(lin: Member, at: At) -> None:
 
 
 def test_it_has_one_way_in(company: None, at: At, ada: Member) -> None:
-    from django.test import Client
-
     answer = Client().get("/admin/", follow=True)
     assert answer.redirect_chain[-1][0].startswith("/sign-in/?next=")
     assert at(ada).get("/admin/password_change/")["Location"] == "/account/"
