@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from teammcp.views import healthz
 
 urlpatterns = [
     path("healthz", healthz),
+    path("favicon.ico", RedirectView.as_view(url="/static/icon.svg", permanent=True)),
     path("api/", include("orgchart.api.urls")),
     path("api/", include("messaging.api.urls")),
     path("api/", include("audit.api.urls")),

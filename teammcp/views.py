@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from teammcp.core import api
+from teammcp.core import api, web
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -27,7 +29,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same page for what is absent and for what is hidden."""
     if request.path.startswith("/api/"):
         return api.not_found(request, exception)
-    return render(request, "404.html", status=404)
+    return web.nothing_here(cast("web.WebRequest", request))
 
 
 def failed(request: HttpRequest) -> HttpResponse:

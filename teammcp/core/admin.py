@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import django_q.admin  # noqa: F401 - registers its models, which are registered anew below
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
@@ -119,3 +121,14 @@ class ClientKeyAdmin(LookOnly):
     list_select_related = ("member",)
     fields = ("action", "member", "created_at")
     ordering = ("-created_at",)
+
+
+class Jobs(LookOnly):
+    """What django-q2 keeps. Schedules are made by the server itself and changed by nobody."""
+
+    compressed_fields = False
+
+
+for job_model in (Schedule, Success, Failure, OrmQ):
+    admin.site.unregister(job_model)  # its own pages can change them
+    admin.site.register(job_model, Jobs)

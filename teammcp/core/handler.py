@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -50,6 +51,7 @@ class OneHopHandler(ASGIHandler):
         try:
             response = await self._respond(_with_length(scope, body), body)
             if response.streaming:
+                _read_in_pool(response)
                 await self._stream(response, receive, send)
             else:
                 await self.send_response(response, send)
@@ -111,6 +113,21 @@ class ApiCommonMiddleware(CommonMiddleware):
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
         return False
+
+
+def _read_in_pool(response: Any) -> None:
+    """A file is read piece by piece in the pool, so that it blocks no other stream."""
+    if not response.is_async:
+        pieces = iter(response.streaming_content)
+        following = sync_to_async(
+            lambda: next(pieces, None), thread_sensitive=False, executor=reads.executor
+        )
+
+        async def content() -> AsyncIterator[bytes]:
+            while (piece := await following()) is not None:
+                yield piece
+
+        response.streaming_content = content()
 
 
 class ApiHandler(OneHopHandler):

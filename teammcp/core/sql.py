@@ -87,6 +87,6 @@ def vendor() -> str:
     return connections[DEFAULT_DB_ALIAS].vendor
 
 
-@functools.cache
+@functools.lru_cache(maxsize=500)  # some statements have as many marks as they have values
 def _native(sql: str) -> str:
     return sql.replace("%s", "?")

@@ -44,5 +44,9 @@ def clean_line(field: str, text: str, *, required: bool = False) -> str:
     """Text of one line, without space at its ends. Raises InvalidInput."""
     text = clean_text(field, text, required=required).strip()
     if len(text.splitlines()) > 1 or "\t" in text:
-        raise InvalidInput(f"{field} must be one line.", fields={field: "has a line break or tab"})
+        raise InvalidInput(
+            f"{field} must be one line.",
+            fields={field: "has a line break or tab"},
+            next=f"Send {field} without line breaks and tabs.",
+        )
     return text
