@@ -193,7 +193,7 @@ def registration(
 ) -> HttpResponse:
     """The form that registers an agent, and the one that makes a join code."""
     if not request.user.has_scope("org:write"):
-        raise NotFound("There is no such page.")
+        raise NotFound("There is no such page.", next="Ask an owner or admin to register it.")
     kept = refused.kept if refused else {}
     context = {"refused": refused, "kept": kept, "code": code}
     return page(request, "orgchart/register.html", context)

@@ -60,7 +60,7 @@ MIDDLEWARE = [
 # Calls under /api/ carry a bearer token and no cookie counts there: what serves pages is left out.
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "teammcp.core.handler.ApiCommonMiddleware",
 ]
 ROOT_URLCONF = "teammcp.urls"
 ASGI_APPLICATION = "teammcp.asgi.application"
@@ -159,6 +159,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": False,
+    "POSTPROCESSING_HOOKS": ["teammcp.core.api.named_once", "teammcp.core.api.with_problems"],
 }
 Q_CLUSTER = {
     "name": "teammcp",

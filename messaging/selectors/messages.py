@@ -79,7 +79,11 @@ def read(
     if where.strip().startswith("message:") and before is None and after is None:
         return _around(place, limit)
     if before is not None and after is not None:
-        raise InvalidInput("Pass before or after, not both.", fields={"after": "one of two"})
+        raise InvalidInput(
+            "Pass before or after, not both.",
+            fields={"after": "one of two"},
+            next="before gives older messages, after newer ones.",
+        )
     rows = _rows(place, whole=where.strip().startswith("message:"))
     if after is not None:
         page = list(rows.filter(seq__gt=_seq(after, "after")).order_by("seq")[:limit])

@@ -107,7 +107,7 @@ def update_channel(
 ) -> ChannelOut:
     """Rename a channel, say what it is for, or archive it: its history survives.
 
-    For those who created it, and for admins who are in it. #general cannot be archived.
+    For those who created it, and for admins who can see it. #general cannot be archived.
     """
     place = _own_channel(actor, channel)
     row = place.channel

@@ -44,7 +44,8 @@ def send_message(
     place = _place(actor, to.strip())
     if place.channel.archived_at is not None:
         raise Conflict(
-            f"{place.label} is archived; its history can be read.", next="Write in another channel."
+            f"{place.label} is archived; its history can be read.",
+            next="Write in another channel: list_channels shows those that are open.",
         )
     message = _store(actor, place, body, priority, expects_reply)
     heard = audience_of(actor, place, body)

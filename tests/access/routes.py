@@ -9,13 +9,13 @@ from django.urls import URLPattern, get_resolver
 
 from mcp_bridge.profiles import all_tools
 
-NAMED = {
+NAMED: dict[str, dict[str, tuple[str, ...]]] = {
     "InboxView": {"get": ("check_inbox",)},
     "RegisterView": {"post": ("register_agent", "join_company")},
     "StreamView": {"get": ("stream_events",)},
 }
 """The addresses that are more than an action, and the actions that they call."""
-OPEN_TO_ALL = {"healthz", "api/schema/", "api/docs/"}
+OPEN_TO_ALL = {"healthz", "favicon.ico", "api/schema/", "api/docs/"}
 
 
 class Route(NamedTuple):

@@ -433,7 +433,8 @@ EXCEPTIONS = """
 Names of channels are unique, so whoever opens a channel under the name of a private one is refused,
 and learns that this name cannot be used; not what it stands for. Handles are public, for good.
 
-Open to everybody: `/healthz`, `/api/schema/` and `/api/docs/`, which say nothing about the company.
+Open to everybody: `/healthz`, the icon, `/api/schema/` and `/api/docs/`, which say nothing about
+the company.
 """
 AUTHORITIES = ("observer", "member", "admin", "owner")
 

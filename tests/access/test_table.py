@@ -12,7 +12,7 @@ import pytest
 from orgchart.authority import ALL_SCOPES, BY_AUTHORITY
 from teammcp.core.actions import registry
 from tests.access.conftest import Faces, Reply, Snapshot, at_address
-from tests.access.routes import TOOLS, Route, pages, rest_routes
+from tests.access.routes import OPEN_TO_ALL, TOOLS, Route, pages, rest_routes
 from tests.access.table import ROLES, TABLE, TWINS, Row, document, filled
 
 SECRETS = ("xyzzy", "plugh", "frobozz")
@@ -183,6 +183,13 @@ def seen_by_others(ask: Ask, text: str, faces: Faces) -> Iterator[str]:
     for secret in (*SECRETS, "vault", *faces.office.tokens.values()):
         if secret in text and secret not in asked:
             yield secret
+
+
+async def test_what_is_open_to_all_says_nothing_about_the_company(faces: Faces) -> None:
+    for path in OPEN_TO_ALL:
+        answer = await faces.http.get(f"/{path}")
+        assert answer.status_code in {200, 301}
+        assert not [secret for secret in (*SECRETS, "vault") if secret in answer.text]
 
 
 # What is hidden looks absent

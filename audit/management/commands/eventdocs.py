@@ -18,7 +18,8 @@ Every accepted write leaves an event in the ledger, in the same transaction. Eve
 without gaps, are never changed, and are read by cursor: `GET /api/events/`, `GET
 /api/events/stream/` (server-sent events), the tool `list_events`. Each reader gets what their
 topics allow: `company` for all, `channel-7` for those who see the channel, `member-3` for that
-member, `admin` for admins.
+member, `admin` for admins. In the sentences below, words in braces are fields of `data`. Where a
+kind *changes access*, live streams look again at what their reader may see.
 """
 
 
@@ -43,9 +44,6 @@ def _fields() -> Iterator[str]:
 
 
 def _kinds() -> Iterator[str]:
-    yield "In the sentences, words in braces are fields of `data`. Where a kind *changes access*, live"
-    yield "streams look again at what their reader may see."
-    yield ""
     yield "| kind | sentence | changes access |"
     yield "| --- | --- | --- |"
     for kind in sorted(kinds.registry.values(), key=lambda kind: kind.name):
