@@ -37,6 +37,8 @@ class Checkout:
         for name in MODULES:
             shutil.copy(ROOT / f"teammcp/{name}.py", place / "teammcp")
         (place / "django/core/management/__init__.py").write_text(FAKE_DJANGO)
+        exceptions = "class ImproperlyConfigured(Exception): ..."
+        (place / "django/core/exceptions.py").write_text(exceptions)
         self.lock("1")
 
     def lock(self, version: str) -> None:
