@@ -275,13 +275,13 @@ async def test_who_is_let_in_sees_what_comes_from_then_on(
 ) -> None:
     viewer = Viewer(sam)
     await in_thread(sending(lin, "#vault", "Before."))
-    hidden = await in_thread(head_seq)
-    await in_thread(
-        partial(invite_to_channel, actor=lin, channel="#vault", members=["sam"]),
-    )
+    await in_thread(sending(lin, "#general", "Sam has followed up to here."))
+    here = await in_thread(head_seq)
+    await viewer.seen(here)
+    await in_thread(partial(invite_to_channel, actor=lin, channel="#vault", members=["sam"]))
     await in_thread(sending(lin, "#vault", "After."))
-    await viewer.seen(hidden + 2)
-    assert viewer.seqs == [hidden + 1, hidden + 2]
+    await viewer.seen(here + 2)
+    assert viewer.seqs == [here, here + 1, here + 2]
     viewer.stop()
 
 

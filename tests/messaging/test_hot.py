@@ -13,7 +13,8 @@ from django.utils import timezone
 from messaging import hot
 from messaging.models import Channel, Delivery, Follow, Membership, Message
 from messaging.services import create_channel, send_message, set_notify
-from orgchart.models import Member
+from orgchart.models import Handle, Member
+from orgchart.services import update_member
 
 
 def raw(table: str) -> list[dict[str, Any]]:
@@ -152,6 +153,36 @@ def test_listeners_are_those_whom_the_models_give(
     )
     assert {handle for _, handle, _ in hot.members(general.pk)} == {"lin", "kay", "olga", "owner"}
     assert [handle for _, handle, _ in hot.followers(root, general.pk)] == ["kay"]
+
+
+def test_those_named_are_whom_the_models_give(
+    owner: Member, lin: Member, kay: Member, sam: Member, rex: Member, vault: Channel
+) -> None:
+    update_member(actor=owner, member="kay", handle="kim")
+    update_member(actor=owner, member="sam", status="paused")
+    handles = ["lin", "kay", "sam", "rex", "teammcp", "nobody", "' OR 1=1 --"]
+    rows = Handle.objects.filter(handle__in=handles).exclude(member__kind="system")
+    inside = set(Membership.objects.filter(channel=vault).values_list("member_id", flat=True))
+    twins = [
+        (row.handle, row.member_id, row.member.handle, row.member.status, row.member_id in inside)
+        for row in rows.order_by("member_id").select_related("member")
+    ]
+    assert hot.named(handles, vault.pk) == twins
+    assert [(used, now) for used, _, now, _, _ in twins] == [
+        ("lin", "lin"),
+        ("kay", "kim"),
+        ("sam", "sam"),
+        ("rex", "rex"),
+    ]
+
+
+def test_a_text_may_name_thousands(lin: Member, kay: Member) -> None:
+    names = [f"x{number}" for number in range(2_500)]
+    receipt = send_message(
+        actor=lin, to="#general", body=" ".join(f"@{n}" for n in [*names, "kay"])
+    )
+    assert receipt.to == ["@kay"]
+    assert receipt.unknown == [f"@{name}" for name in names]
 
 
 def test_open_deliveries_are_counted_as_the_models_count_them(

@@ -186,6 +186,13 @@ def test_a_retired_member_is_in_nobodys_audience(owner: Member, lin: Member, kay
     assert "kay" not in recipients()
 
 
+def test_who_has_gone_and_was_never_here_is_not_worth_an_invitation(
+    lin: Member, rex: Member, vault: Channel
+) -> None:
+    receipt = send_message(actor=lin, to="#vault", body="@rex would know.")
+    assert (receipt.to, receipt.outsiders, receipt.unknown) == ([], [], [])
+
+
 def test_who_is_named_in_a_thread_follows_it_from_then_on(
     lin: Member, kay: Member, sam: Member
 ) -> None:

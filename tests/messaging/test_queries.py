@@ -100,7 +100,7 @@ COSTS: dict[str, tuple[int, Callable[[Member, Member], Any]]] = {
         lambda lin, kay: send_message(actor=lin, to="#general", body="Hello."),
     ),
     "send to a channel, naming somebody": (
-        11,
+        10,
         lambda lin, kay: send_message(actor=lin, to="#general", body="Hello @kay."),
     ),
     "send to everybody in a channel": (
