@@ -3,7 +3,7 @@
 from audit.kinds import kind
 
 CHANNEL_CREATED = kind(
-    "channel.created", "{actor} created the {kind} channel {name}", changes_access=True
+    "channel.created", "{actor} opened {name} ({kind})", changes_access=True
 )
 CHANNEL_UPDATED = kind("channel.updated", "{actor} changed {name}", changes_access=True)
 MEMBER_JOINED = kind("channel.joined", "@{handle} joined {name}", changes_access=True)

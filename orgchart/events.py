@@ -20,4 +20,5 @@ SIGN_IN_LINK_CREATED = kind(
     "sign_in_link.created", "A one-time sign-in link was made for @{handle}"
 )
 SIGNED_IN = kind("member.signed_in", "@{handle} signed in with a one-time link")
+MOVED = kind("member.moved", "{actor} moved @{handle} to {to}")
 DEPARTMENT_CREATED = kind("department.created", "{actor} created the department {name}")

@@ -55,6 +55,19 @@ class MemberPage(Out):
     """pass as `after` for the next page; null at the end"""
 
 
+class DepartmentOut(Out):
+    """A part of the company."""
+
+    slug: str
+    """mention its members as @dept:slug"""
+    name: str
+    members: int
+
+
+class DepartmentList(Out):
+    items: list[DepartmentOut]
+
+
 class CredentialOut(Out):
     """A credential, without its secret."""
 

@@ -9,11 +9,18 @@ from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from orgchart import activity, hot, tokens
-from orgchart.models import Credential, Handle, Member
-from orgchart.schemas import CredentialList, CredentialOut, MemberOut, MemberPage
+from orgchart.models import Credential, Department, Handle, Member
+from orgchart.schemas import (
+    CredentialList,
+    CredentialOut,
+    DepartmentList,
+    DepartmentOut,
+    MemberOut,
+    MemberPage,
+)
 from teammcp.core.actions import query
 from teammcp.core.errors import NotFound
 
@@ -135,6 +142,26 @@ def _skilled(word: str) -> Q:
 def show_member(*, actor: Member, member: Annotated[str, MaxLen(40)] = "") -> MemberOut:
     """One colleague by handle, retired ones and old handles included; yourself without one."""
     return MemberOut.of(access_member(actor=actor, handle=member or actor.handle))
+
+
+@query(scope="org:read")
+def list_departments(*, actor: Member) -> DepartmentList:
+    """The departments of the company, with how many present members each has."""
+    present = Count("members", filter=~Q(members__status=Member.Status.RETIRED))
+    rows = Department.objects.annotate(present=present).order_by("slug")
+    return DepartmentList(
+        items=[DepartmentOut(slug=row.slug, name=row.name, members=row.present) for row in rows]
+    )
+
+
+def access_department(*, slug: str) -> Department:
+    """A department by its slug. Raises NotFound."""
+    found = Department.objects.filter(slug=slug.strip().removeprefix("dept:").lower()).first()
+    if found is None:
+        raise NotFound(
+            f"There is no department {slug[:40]}.", next="Call list_departments to see them."
+        )
+    return found
 
 
 @query(scope="org:read")

@@ -7,6 +7,9 @@ TOOLS = [
     Tool(selectors.find_people),
     Tool(selectors.show_member, profiles=FULL),
     Tool(services.update_member, profiles=FULL),
+    Tool(selectors.list_departments, profiles=FULL),
+    Tool(services.create_department, profiles=FULL),
+    Tool(services.move_member, profiles=FULL, idempotent=True),
     Tool(services.retire_member, profiles=FULL, destructive=True),
     Tool(selectors.list_credentials, profiles=FULL),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.db.models import F
 from django.utils import timezone
 
 from audit.ledger import record, text_digest
@@ -148,8 +149,7 @@ def _store(actor: Member, place: Place, body: str, priority: str, expects_reply:
 
 
 def _grow_thread(actor: Member, root: Message) -> None:
-    root.reply_count += 1
-    root.save(update_fields=["reply_count"])
+    Message.objects.filter(pk=root.pk).update(reply_count=F("reply_count") + 1)
     follows = [Follow(thread=root, member_id=pk) for pk in {root.author_id, actor.pk}]
     Follow.objects.bulk_create(follows, ignore_conflicts=True)
 

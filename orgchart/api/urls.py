@@ -12,7 +12,12 @@ urlpatterns = [
         "members/<str:member>/",
         action_view(get=selectors.show_member, patch=services.update_member),
     ),
+    path("members/<str:member>/move/", action_view(post=services.move_member)),
     path("members/<str:member>/retire/", action_view(post=services.retire_member)),
+    path(
+        "departments/",
+        action_view(created=True, get=selectors.list_departments, post=services.create_department),
+    ),
     path(
         "credentials/",
         action_view(created=True, get=selectors.list_credentials, post=services.issue_credential),

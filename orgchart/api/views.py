@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -32,4 +35,13 @@ class RegisterView(APIView):
                 return answered(register_agent.call(caller_of(request), payload), 201)
             if "join_code" not in payload:
                 raise no_token()
-            return answered(join_company.call(system_member(), payload), 201)
+            return answered(join_company.call(system_member(), _keyed_by_code(payload)), 201)
+
+
+def _keyed_by_code(payload: dict[str, Any]) -> dict[str, Any]:
+    """Newcomers have no identity yet, so their client keys are kept apart by code and name."""
+    key = payload.get("client_key")
+    if not isinstance(key, str) or not key:
+        return payload
+    apart = hashlib.sha256(f"{payload['join_code']}\n{payload.get('name')}".encode()).hexdigest()
+    return {**payload, "client_key": f"{apart[:24]} {key}"}

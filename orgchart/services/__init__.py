@@ -8,6 +8,7 @@ from orgchart.services.access import (
     rotate_credential,
 )
 from orgchart.services.company import OpenedCompany, open_company
+from orgchart.services.departments import create_department, move_member
 from orgchart.services.members import (
     finish_welcome,
     join_company,
@@ -19,10 +20,12 @@ from orgchart.services.members import (
 
 __all__ = [
     "OpenedCompany",
+    "create_department",
     "create_join_code",
     "finish_welcome",
     "issue_credential",
     "join_company",
+    "move_member",
     "open_company",
     "redeem_sign_in_link",
     "register_agent",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen
@@ -15,6 +15,7 @@ from orgchart.models import Credential, JoinCode, Member, SignInLink
 from orgchart.schemas import CredentialOut, JoinCodeOut, NewCredential
 from orgchart.selectors import access_credential, access_own_or_administered
 from teammcp.core.actions import action
+from teammcp.core.context import current_call
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
 from teammcp.core.lane import run_write
 from teammcp.core.texts import Line, clean_line
@@ -59,6 +60,7 @@ def issue_credential(
     """
     owner = access_own_or_administered(actor=actor, handle=member)
     _check_may_hold(actor, owner, scopes)
+    _check_outlives(timezone.now() + timedelta(days=expires_in_days) if expires_in_days else None)
     token, row = make_credential(
         owner, label=clean_line("label", label), scopes=scopes, expires_in_days=expires_in_days
     )
@@ -88,6 +90,19 @@ def _check_may_hold(actor: Member, owner: Member, scopes: list[str] | None) -> N
         )
 
 
+def _check_outlives(end: datetime | None) -> None:
+    """A credential that ends must not make one that ends later, or never."""
+    in_use = Credential.objects.filter(pk=current_call().credential_id or 0).first()
+    if in_use is None or in_use.expires_at is None:
+        return
+    if end is None or end > in_use.expires_at:
+        raise Forbidden(
+            "The credential in use ends, so it cannot make one that ends later.",
+            next="Pass a shorter expires_in_days, or use a credential without an end.",
+            ends_at=in_use.expires_at.isoformat(),
+        )
+
+
 @action(scope="profile:write")
 def rotate_credential(
     *,
@@ -100,6 +115,7 @@ def rotate_credential(
     if not old.usable:
         raise Conflict("This credential has ended already.", next="Call issue_credential instead.")
     _check_may_hold(actor, old.member, old.scopes)
+    _check_outlives(old.expires_at)
     token, row = make_credential(old.member, label=old.label, scopes=old.scopes)
     row.expires_at = old.expires_at
     row.save(update_fields=["expires_at"])

@@ -22,7 +22,7 @@ from orgchart.tokens import digest_of
 from teammcp.core import limits
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
-from teammcp.core.texts import Charter, Line, clean_line, clean_text
+from teammcp.core.texts import Charter, Line, Password, clean_line, clean_text
 
 HandleText = Annotated[str, MaxLen(60)]
 Skills = Annotated[list[Line], MaxLen(40)]
@@ -60,7 +60,7 @@ def register_agent(
 def join_company(
     *,
     actor: Member,
-    join_code: Annotated[str, MaxLen(200)],
+    join_code: Password,
     name: Line,
     handle: HandleText = "",
     title: Line = "",
@@ -249,9 +249,7 @@ def retire_member(*, actor: Member, member: HandleText) -> MemberOut:
 
 
 @action(scope="owner")
-def finish_welcome(
-    *, actor: Member, name: Line, password: Annotated[str, MaxLen(200)]
-) -> MemberOut:
+def finish_welcome(*, actor: Member, name: Line, password: Password) -> MemberOut:
     """The owner's first steps: a name and a password. Possible once."""
     if actor.welcomed_at is not None:
         raise Conflict("The first steps are done already.", next="Sign in and go on.")
@@ -265,9 +263,7 @@ def finish_welcome(
 
 
 @action(scope="profile:write")
-def set_password(
-    *, actor: Member, current: Annotated[str, MaxLen(200)], password: Annotated[str, MaxLen(200)]
-) -> MemberOut:
+def set_password(*, actor: Member, current: Password, password: Password) -> MemberOut:
     """Change your password for the dashboard. For people."""
     if actor.kind != Member.Kind.HUMAN or not actor.check_password(current):
         raise Forbidden("The current password is not right.", next="Try again, or ask an owner.")

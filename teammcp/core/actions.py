@@ -22,6 +22,7 @@ from teammcp.core.errors import Forbidden, InvalidInput
 from teammcp.core.lane import lane, run_write
 from teammcp.core.reads import reads
 from teammcp.core.schemas import Out
+from teammcp.core.texts import UNKEPT
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Out)
@@ -66,7 +67,8 @@ class Action(Generic[P, R]):
             return run()
         if key is None:
             return run_write(run)
-        digest = client_keys.digest_of(self.name, values)
+        kept = {name: value for name, value in values.items() if name not in self.secrets}
+        digest = client_keys.digest_of(self.name, kept)
         return run_write(
             lambda: client_keys.once(actor.pk, key, digest, self.output, run, action=self.name)
         )
@@ -106,6 +108,12 @@ class Action(Generic[P, R]):
         return create_model(
             title, __config__=ConfigDict(extra="forbid", use_attribute_docstrings=True), **fields
         )
+
+    @functools.cached_property
+    def secrets(self) -> frozenset[str]:
+        """The arguments of which nothing may be kept."""
+        fields = self.input.model_fields.items()
+        return frozenset(name for name, field in fields if UNKEPT in field.metadata)
 
     @functools.cached_property
     def output(self) -> type[R]:

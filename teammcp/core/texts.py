@@ -10,7 +10,11 @@ from annotated_types import MaxLen
 
 from teammcp.core.errors import InvalidInput
 
+UNKEPT = "unkept"
+"""Marks an argument that is never kept, not even as a part of a digest."""
+
 Line = Annotated[str, MaxLen(80)]
+Password = Annotated[str, MaxLen(200), UNKEPT]
 Charter = Annotated[str, MaxLen(8_000)]
 
 # C0 and C1 controls but tab and newline; bidirectional overrides, which make text read as what it

@@ -90,6 +90,9 @@ PEOPLE = (
         ("POST /people/{me}/edit/",),
     ),
     Row("change an owner's entry", "update_member", OWNERS, {"member": "owner", "title": "Boss"}),
+    Row("see the departments", "list_departments", EVERYBODY),
+    Row("make a department", "create_department", ADMINS, {"name": "Platform"}),
+    Row("move a colleague out of a department", "move_member", ADMINS, {"member": "kay"}),
     Row(
         "retire a colleague", "retire_member", ADMINS, {"member": "kay"},
         ("POST /people/kay/retire/",),

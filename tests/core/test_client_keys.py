@@ -18,7 +18,9 @@ from orgchart.services import (
     issue_credential,
     register_agent,
     rotate_credential,
+    set_password,
 )
+from teammcp.core import client_keys
 from teammcp.core.context import CallContext, calling
 from teammcp.core.errors import Conflict, InvalidInput
 from teammcp.core.lane import lane
@@ -200,3 +202,24 @@ def test_a_repeated_call_gets_the_first_answer_without_its_secret(owner: Member)
     assert same.model_dump() == {**code.model_dump(), "join_code": None}
     assert JoinCode.objects.count() == 1
     assert Credential.objects.filter(member__handle="max").count() == 1
+
+
+def test_a_password_leaves_no_trace_in_what_a_key_keeps(owner: Member) -> None:
+    """A digest of it could be guessed at leisure: the key stands for the call without it."""
+    owner.set_password("correct horse")
+    owner.save(update_fields=["password"])
+    call = {"current": "correct horse", "client_key": "new-password"}
+    set_password.call(owner, {**call, "password": "battery staple"})
+    with_one = ClientKey.objects.get(key="new-password").digest
+    assert with_one == client_keys.digest_of("set_password", {})
+
+
+def test_newcomers_with_one_code_do_not_share_their_keys(owner: Member, api: ApiOf) -> None:
+    code = create_join_code(actor=owner, uses=5).join_code
+    join = {"join_code": code, "client_key": "1"}
+    first = api().post("register/", **join, name="Max")
+    second = api().post("register/", **join, name="Mia")
+    again = api().post("register/", **join, name="Max")
+    assert (first.status, second.status) == (201, 201)
+    assert again.data["member"]["id"] == first.data["member"]["id"]
+    assert again.data["token"] is None

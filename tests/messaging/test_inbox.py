@@ -363,7 +363,7 @@ def test_resume_says_who_what_waits_and_what_changed(
     assert (answer.you.handle, answer.you.authority, answer.company.members) == ("kay", "member", 3)
     assert [item.message.body for item in answer.inbox.items] == ["Hello."]
     assert answer.changed == [
-        "@lin created the direct channel a direct conversation",
+        "@lin opened a direct conversation (direct)",
         "@lin wrote in a direct conversation",
         "@lin wrote in #general",
     ]

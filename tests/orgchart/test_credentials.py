@@ -328,3 +328,21 @@ def test_knowing_who_calls_costs_one_query(lin: Member, django_assert_num_querie
     token = token_of(lin)
     with django_assert_num_queries(1):
         assert authenticate(token)
+
+
+# A credential that ends
+
+
+def test_a_credential_that_ends_makes_none_that_ends_later(lin: Member, api: ApiOf) -> None:
+    token, short = issue(lin, expires_in_days=2)
+    _, lasting = issue(lin)
+    with_short = api(token=token)
+    for days in (None, 3):
+        refused = with_short.post("credentials/", **({"expires_in_days": days} if days else {}))
+        assert refused.status == 403
+        assert "ends_at" in refused.data["state"]
+    assert with_short.post(f"credentials/{lasting.pk}/rotate/").status == 403
+    assert with_short.post("credentials/", expires_in_days=1).status == 201
+    assert with_short.post(f"credentials/{short.pk}/rotate/").status == 201
+    lasting.refresh_from_db()
+    assert lasting.usable
