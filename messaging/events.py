@@ -2,9 +2,7 @@
 
 from audit.kinds import kind
 
-CHANNEL_CREATED = kind(
-    "channel.created", "{actor} opened {name} ({kind})", changes_access=True
-)
+CHANNEL_CREATED = kind("channel.created", "{actor} opened {name} ({kind})", changes_access=True)
 CHANNEL_UPDATED = kind("channel.updated", "{actor} changed {name}", changes_access=True)
 MEMBER_JOINED = kind("channel.joined", "@{handle} joined {name}", changes_access=True)
 MEMBER_LEFT = kind("channel.left", "@{handle} left {name}", changes_access=True)
