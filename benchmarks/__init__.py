@@ -1,1 +1,1 @@
-"""Measurements of a whole server, started as a user starts it. `docs/performance.md` has figures."""
+"""Measurements of a whole server, started as a user starts it. Figures: docs/performance.md."""

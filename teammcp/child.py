@@ -57,6 +57,7 @@ def _serve_with_uvicorn() -> None:
     import uvicorn
 
     from teammcp.asgi import application
+    from teammcp.joined import JoinedProtocol
 
     class WebServer(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -65,6 +66,7 @@ def _serve_with_uvicorn() -> None:
 
     config = uvicorn.Config(
         application,
+        http=JoinedProtocol,
         access_log=False,
         log_config=None,  # Django's settings say what is logged
         proxy_headers=False,

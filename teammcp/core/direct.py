@@ -22,10 +22,11 @@ from django.urls import Resolver404, resolve
 from django.utils.module_loading import import_string
 
 from teammcp.core.actions import Action, Actor
-from teammcp.core.api import ActionView, answered, bad_request, failed, problem, with_path
+from teammcp.core.api import ActionView, bad_request, failed, problem, with_path
 from teammcp.core.context import CallContext, calling
 from teammcp.core.errors import AppError
 from teammcp.core.parsing import json_object
+from teammcp.core.schemas import Out
 
 logger = logging.getLogger(__name__)
 PASSIVE = frozenset(
@@ -38,6 +39,7 @@ PASSIVE = frozenset(
 
 
 Header = tuple[bytes, bytes]
+JSON = [(b"content-type", b"application/json")]
 
 
 class Caller(Protocol):
@@ -51,6 +53,23 @@ class Caller(Protocol):
 
 
 Callers = Callable[[str], Awaitable[Caller | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A response, without what Django's would bring along."""
+
+    status: int
+    headers: list[Header]
+    content: bytes
+
+    @classmethod
+    def of(cls, response: HttpResponse) -> Reply:
+        return cls(response.status_code, _headers_of(response), response.content)
+
+
+def _headers_of(response: HttpResponse) -> list[Header]:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
 
 
 class DirectApi:
@@ -76,13 +95,12 @@ class DirectApi:
             return
         await self._respond(send, await answer(call, caller, body))
 
-    async def _respond(self, send: Any, response: HttpResponse) -> None:
-        own = ((name.lower().encode(), value.encode("latin-1")) for name, value in response.items())
-        content = response.content
-        headers = [*own, (b"content-length", b"%d" % len(content)), *(self._standing or ())]
-        start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
+    async def _respond(self, send: Any, reply: Reply) -> None:
+        length = (b"content-length", b"%d" % len(reply.content))
+        headers = [*reply.headers, length, *(self._standing or ())]
+        start = {"type": "http.response.start", "status": reply.status, "headers": headers}
         await send(start)
-        await send({"type": "http.response.body", "body": content})
+        await send({"type": "http.response.body", "body": reply.content})
 
 
 def standing_headers() -> list[Header] | None:
@@ -96,7 +114,7 @@ def standing_headers() -> list[Header] | None:
     probe.META["HTTP_HOST"] = "localhost"
     answer = chain(probe)
     del answer["Content-Type"], answer["Content-Length"]
-    return [(name.lower().encode(), value.encode()) for name, value in answer.items()]
+    return _headers_of(answer)
 
 
 def _beginning_with(message: Any, receive: Any) -> Any:
@@ -186,7 +204,7 @@ def _is_ours(host: bytes) -> bool:
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
-async def answer(call: RegularCall, caller: Caller, body: bytes) -> HttpResponse:
+async def answer(call: RegularCall, caller: Caller, body: bytes) -> Reply:
     """Run the action; its answer, or the problem that kept it from being run."""
     context = CallContext(face="rest", address=call.address, credential_id=caller.credential_id)
     route = call.route
@@ -194,11 +212,12 @@ async def answer(call: RegularCall, caller: Caller, body: bytes) -> HttpResponse
         with calling(context):
             given = QueryDict(call.query).dict() if call.method == "GET" else json_object(body)
             payload = with_path(given, route.path)
-            return answered(await route.action.acall(caller.member, payload), route.status)
+            found: Out = await route.action.acall(caller.member, payload)
+            return Reply(route.status, JSON, found.model_dump_json().encode())
     except AppError as error:
-        return problem(error)
+        return Reply.of(problem(error))
     except SuspiciousOperation as error:  # such as a thousand parameters
-        return bad_request(None, error)
+        return Reply.of(bad_request(None, error))
     except Exception:
         logger.exception("%s %s failed", call.method, route.action.name)
-        return failed(None)
+        return Reply.of(failed(None))

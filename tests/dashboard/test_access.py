@@ -125,9 +125,12 @@ QUERIES = [
 def test_nothing_that_is_sent_ends_in_a_500(
     owner: Member, hidden: int, at: At, path: str, headers: dict[str, str]
 ) -> None:
-    for query in QUERIES:
-        assert at(owner).get(f"{path}?{query}", headers=headers).status_code < 500
-    for form in FORMS:
+    """A third of what there is, another one for each address and face."""
+    turn = (len(path) + len(headers)) % 3
+    client = at(owner)
+    for query in QUERIES[turn::3]:
+        assert client.get(f"{path}?{query}", headers=headers).status_code < 500
+    for form in FORMS[turn::3]:
         assert at(owner).post(path, form, headers=headers).status_code < 500
 
 
