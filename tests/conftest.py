@@ -37,6 +37,18 @@ from teammcp.core.errors import AppError
 from teammcp.core.lane import run_write
 from teammcp.serving import Server
 
+# These wait for processes and browsers: begun first, they leave the others something to fill in.
+LONG = (
+    "tests/e2e",
+    "tests/dashboard/test_browser",
+    "tests/ground/test_",
+    "tests/mcp_bridge/test_l",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:

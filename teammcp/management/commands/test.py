@@ -39,7 +39,7 @@ CHECKS = [
     Step("migrations", python("manage.py", "makemigrations", "--check", "--dry-run")),
 ]
 TESTS = python(
-    "-m", "pytest", "-n", "2", "--dist", "loadfile",
+    "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder",
     "--cov", "--cov-branch", "--cov-report", "term:skip-covered",
 )  # fmt: skip
 
