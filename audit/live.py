@@ -3,9 +3,8 @@
 One hub per process and event loop. It keeps the newest events in a ring that all viewers share, so
 that a reader who stalls costs no memory: a viewer is only a cursor. Events of this process arrive
 from `ledger.record` after commit; those of other processes (job workers, commands, more web
-workers) through the channel layer where it is shared, and in any case through the tail, which asks
-the ledger for its head a few times a second. Because seq has no gaps, the hub knows when it missed
-something, and reads it.
+workers) through the tail, which asks the ledger for its head a few times a second. Because seq has
+no gaps, the hub knows when it missed something, and reads it.
 """
 
 from __future__ import annotations
@@ -14,9 +13,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Any
-
-from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from audit.entries import Entry
 from audit.selectors import entries_after, head_seq
@@ -30,7 +26,6 @@ PAGE = 500  # events per read of the ledger, and per batch to a viewer
 TAIL_SECONDS = 0.25
 GATHER_SECONDS = 0.001  # followers are woken this long after news, so that answers go out first
 PAUSE_SECONDS = 0.01  # and not again before this time is over: a busy server wakes them for batches
-GROUP = "ledger"
 
 Rights = Callable[[], frozenset[str] | None]
 
@@ -71,8 +66,6 @@ class Hub:
         self.head = self.access_seq = await reads.arun(head_seq)
         self._ready = True
         self._tasks = [asyncio.ensure_future(self._tail())]
-        if not isinstance(get_channel_layer(), InMemoryChannelLayer):
-            self._tasks.append(asyncio.ensure_future(self._listen()))
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -167,16 +160,6 @@ class Hub:
                     await self.catch_up()
             except Exception:
                 logger.exception("the ledger could not be read; trying again")
-
-    async def _listen(self) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
-        channel = await layer.new_channel()
-        await layer.group_add(GROUP, channel)
-        while True:
-            message: dict[str, Any] = await layer.receive(channel)
-            if message.get("seq", 0) > self.head:
-                await self.catch_up()
 
     # What goes out
 
