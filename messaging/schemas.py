@@ -143,6 +143,8 @@ class Inbox(Out):
     """open deliveries with priority now"""
     channels: list[UnreadChannel]
     """channels with messages after your read cursor"""
+    channels_remaining: int
+    """further such channels"""
     head: int
     """the newest event of the ledger when this was read"""
     cursor: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from django.db.models import Count, F, Window
 
 from messaging import hot
 from messaging.access import direct_labels
@@ -13,25 +13,26 @@ from orgchart.models import Member
 UNREAD_LIMIT = 50
 
 
-def unread_channels(actor: Member) -> list[UnreadChannel]:
-    """Channels with messages after the read cursor, the fullest first."""
+def unread_channels(actor: Member, limit: int = UNREAD_LIMIT) -> tuple[list[UnreadChannel], int]:
+    """Channels with messages after the read cursor, the fullest first, and how many remain."""
     rows = (
         Membership.objects.filter(member=actor, channel__last_seq__gt=F("read_seq"))
         .exclude(notify=Membership.Notify.MUTE)
         .select_related("channel")
-        .annotate(unread=F("channel__last_seq") - F("read_seq"))
-        .order_by("-unread")[:UNREAD_LIMIT]
+        .annotate(unread=F("channel__last_seq") - F("read_seq"), total=Window(Count("pk")))
+        .order_by("-unread", "channel_id")[:limit]
     )
     page = list(rows)
     direct = [row.channel for row in page if row.channel.kind == Channel.Kind.DIRECT]
     labels = direct_labels(direct, actor) if direct else {}
-    return [
+    channels = [
         UnreadChannel(
             channel=labels.get(row.channel_id) or f"#{row.channel.name}",
             unread=row.channel.last_seq - row.read_seq,
         )
         for row in page
     ]
+    return channels, page[0].total - len(page) if page else 0
 
 
 def waiting_line(member: Member) -> str:

@@ -12,7 +12,7 @@ from messaging import hot
 from messaging.budget import cut
 from messaging.models import Delivery
 from messaging.schemas import Inbox, InboxItem
-from messaging.selectors.inbox import unread_channels
+from messaging.selectors.inbox import UNREAD_LIMIT, unread_channels
 from messaging.selectors.messages import messages_out
 from messaging.services.inbox import mark_offered
 from orgchart.models import Member
@@ -38,7 +38,9 @@ def check_inbox(
     return inbox_of(actor, limit=limit, max_tokens=max_tokens)
 
 
-def inbox_of(actor: Member, *, limit: int, max_tokens: int) -> Inbox:
+def inbox_of(
+    actor: Member, *, limit: int, max_tokens: int, channel_limit: int = UNREAD_LIMIT
+) -> Inbox:
     """The inbox now. What it shows is written down as offered; that is its only effect."""
     head = head_seq()  # read first: what commits later wakes a waiter
     rows = (
@@ -59,11 +61,13 @@ def inbox_of(actor: Member, *, limit: int, max_tokens: int) -> Inbox:
         for row, message in zip(page, messages, strict=True)
     ]
     mark_offered(actor=actor, deliveries=[row.pk for row in page if row.offered_at is None])
+    channels, channels_remaining = unread_channels(actor, channel_limit)
     return Inbox(
         items=items,
         remaining=max(0, waiting - len(items)),
         urgent=urgent,
-        channels=unread_channels(actor),
+        channels=channels,
+        channels_remaining=channels_remaining,
         head=head,
         cursor=max((row.pk for row in page), default=0),
         checked_at=timezone.now(),

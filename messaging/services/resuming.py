@@ -34,7 +34,7 @@ def resume(*, actor: Member, since: Annotated[int, Ge(0), Le(2**62)] | None = No
         page = list_events(actor=actor, after=since, limit=CHANGES)
         changed = [event.sentence for event in page.items if event.actor != actor.handle]
         more = page.more
-    inbox = inbox_of(actor, limit=10, max_tokens=700)
+    inbox = inbox_of(actor, limit=10, max_tokens=600, channel_limit=15)
     return Resume(
         you=You.of(actor),
         company=Company(

@@ -213,6 +213,21 @@ async def test_usual_answers_take_few_tokens(connect: Connect) -> None:
     assert _tokens(resumed) < 300
 
 
+async def test_resume_stays_small_in_a_busy_company(connect: Connect) -> None:
+    """Sixty channels with news, eighty messages for the reader, and a long time away."""
+    async with connect("lin", profile="full") as lin, connect("ada") as ada:
+        for number in range(60):
+            name = f"project-number-{number}"
+            await lin.call_tool("create_channel", {"name": name, "invite": ["ada"]})
+            await lin.call_tool("send", {"to": f"#{name}", "body": "@ada please read. " * 30})
+        for number in range(20):
+            await lin.call_tool("send", {"to": "@ada", "body": f"{number}: " + "and so on " * 60})
+        resumed = await ada.call_tool("resume", {"since": 1})
+    assert resumed.structured_content["inbox"]["remaining"] > 60
+    print(f"\nresume in a busy company: {_tokens(resumed)} tokens")  # noqa: T201
+    assert _tokens(resumed) < 1_500
+
+
 def _kinds() -> Any:
     return Event.objects.order_by("seq").values_list("kind", flat=True)
 

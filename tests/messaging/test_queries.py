@@ -141,7 +141,8 @@ def test_a_call_costs_the_same_in_a_small_and_in_a_full_company(
     small = queries(lambda: call(lin, kay))
     fill()
     full = queries(lambda: call(lin, kay))
-    assert (small, full) == (expected, expected)
+    assert small == expected
+    assert full <= expected  # a page without direct conversations needs no names of theirs
 
 
 def test_acknowledging_costs_the_same_for_one_and_for_many(
