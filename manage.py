@@ -17,9 +17,17 @@ if sys.version_info < (3, 11):  # noqa: UP036 - this file is what finds an older
 
 def main() -> None:
     """Enter the environment, then do what any Django project's manage.py does."""
+    if sys.argv[1:2] == ["hook"]:  # a client waits for it: no environment, no Django
+        from mcp_bridge.client import hook
+
+        hook.main(sys.argv[2:])
     from teammcp import bootstrap
 
     arguments = bootstrap.enter(sys.argv)
+    if arguments[1:2] in (["connect"], ["stdio"]):  # for the machines of agents
+        from mcp_bridge.client import entry
+
+        entry.run(arguments[1:])
     bootstrap.prepare(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "teammcp.settings")
     from django.core.exceptions import ImproperlyConfigured

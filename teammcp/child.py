@@ -7,6 +7,7 @@ on, before Django is imported, so that no child can be left behind while it star
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -117,10 +118,14 @@ def run_jobs() -> None:
     elif sys.platform != "win32":
         os.register_at_fork(after_in_child=_die_with_parent)
 
+    os.environ["TEAMMCP_DATABASE_CONNECTIONS"] = "0"  # a pool's threads would not survive the fork
     import django
     from django.core.management import call_command
 
+    gc.disable()
     django.setup()
+    gc.freeze()  # as in `asgi`; and memory that the workers share stays shared
+    gc.enable()
     call_command("qcluster")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -30,6 +31,18 @@ def number(name: str, default: int) -> int:
 def names(name: str) -> list[str]:
     """A list separated by commas."""
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """A list of IP networks separated by commas."""
+    found = names(name)
+    for network in found:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            message = f"{name} must list networks such as 10.0.0.0/8, not {network!r}."
+            raise ImproperlyConfigured(message) from None
+    return found
 
 
 def choice(name: str, allowed: tuple[str, ...]) -> str:

@@ -12,6 +12,10 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from teammcp.core.handler import ABORT
+
+JOINED_BYTES = 16_384
+
 
 class JoinedWrites:
     """A transport that gathers writes until the end of this turn of the loop."""
@@ -25,6 +29,8 @@ class JoinedWrites:
         if not self._gathered:
             self._loop.call_soon(self._flush)
         self._gathered.append(data)
+        if len(data) > JOINED_BYTES:  # at once, so that a full buffer is noticed by who writes next
+            self._flush()
 
     def close(self) -> None:
         self._flush()
@@ -45,6 +51,10 @@ class JoinedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         joined = JoinedWrites(transport, self.loop)
         super().connection_made(cast(asyncio.Transport, joined))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]
 
     def handle_websocket_upgrade(self) -> None:
         self.transport = cast(JoinedWrites, self.transport).plain

@@ -7,17 +7,36 @@ from typing import Any, cast
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import WebsocketDenier
 from django.urls import path
 
 from audit.consumers import LiveConsumer
 from audit.live import hub
 from mcp_bridge.server import bridge
+from messaging.waker import waker
 from orgchart.callers import callers
 from teammcp.core import ticker
 from teammcp.core.direct import DirectApi
 from teammcp.core.handler import ApiHandler, OneHopHandler
 from teammcp.core.lane import lane
+from teammcp.core.origins import is_own_host, is_own_origin
+
+
+class OwnPages:
+    """Lets only this server's own pages open a socket: browsers send its cookies with any page."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        own = is_own_origin(headers.get(b"origin", b"").decode("latin-1"), host)
+        answer = self._application if is_own_host(host) and own else _denied
+        await answer(scope, receive, send)
+
+
+_denied: Any = WebsocketDenier.as_asgi()
 
 
 class Server:
@@ -31,7 +50,7 @@ class Server:
         self.pages = OneHopHandler()
         self.api = DirectApi(ApiHandler(), callers.of)
         sockets: list[Any] = [path("live/", cast("Any", LiveConsumer.as_asgi()))]
-        self.socket = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets)))
+        self.socket = OwnPages(AuthMiddlewareStack(URLRouter(sockets)))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._duties: list[asyncio.Task[None]] = []
 
@@ -56,6 +75,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         lane.start()
         await hub.start()
+        await waker.start()
         self._duties = ticker.start()
 
     def release(self) -> None:
@@ -66,6 +86,7 @@ class Server:
         for duty in self._duties:
             duty.cancel()
         await bridge.stop()
+        await waker.stop()
         await hub.stop()
         await asyncio.to_thread(lane.stop)
         self._loop = None

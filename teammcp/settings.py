@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from teammcp import env
+from teammcp import databases, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("TEAMMCP_DATA_DIR", str(BASE_DIR / "data"))).resolve()
@@ -21,6 +22,9 @@ if HOST not in {"0.0.0.0", "::"} and HOST not in ALLOWED_HOSTS:
 _SHOWN_HOST = "127.0.0.1" if HOST in {"0.0.0.0", "::"} else HOST
 PUBLIC_URL = env.text("TEAMMCP_PUBLIC_URL", f"http://{_SHOWN_HOST}:{PORT}").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+_PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
+if _PUBLIC_HOST and _PUBLIC_HOST not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(f"[{_PUBLIC_HOST}]" if ":" in _PUBLIC_HOST else _PUBLIC_HOST)
 
 INSTALLED_APPS = [
     "teammcp",
@@ -28,6 +32,7 @@ INSTALLED_APPS = [
     "audit",
     "orgchart",
     "messaging",
+    "tasks",
     "mcp_bridge",
     "unfold",
     "django.contrib.admin",
@@ -82,26 +87,27 @@ TEMPLATES = [
 # FULL: an acknowledged write survives a power cut, not only a crash of the process. The write lane
 # shares one commit among the calls that wait, so that it costs little: docs/performance.md.
 SYNCHRONOUS = env.choice("TEAMMCP_SYNCHRONOUS", ("FULL", "NORMAL", "EXTRA"))
+READ_THREADS = env.number("TEAMMCP_READ_THREADS", 4)
+DATABASE_URL = env.text("DATABASE_URL", "")
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "teammcp.sqlite3",
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": (
-                f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SYNCHRONOUS};"
-                " PRAGMA cache_size=-20000; PRAGMA temp_store=MEMORY;"
-            ),
-        },
-    }
+    "default": databases.postgresql(
+        DATABASE_URL,
+        synchronous=SYNCHRONOUS,
+        # The readers, the write lane, and a few for what is neither.
+        connections=env.number("TEAMMCP_DATABASE_CONNECTIONS", READ_THREADS + 4),
+    )
+    if DATABASE_URL
+    else databases.sqlite(DATA_DIR / "teammcp.sqlite3", synchronous=SYNCHRONOUS)
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 2000}}
-}
-READ_THREADS = env.number("TEAMMCP_READ_THREADS", 4)
+WAKES_PER_HOUR = env.number("TEAMMCP_WAKES_PER_HOUR", 60)
+# Messages that agents exchange in one thread or direct conversation without a person in between.
+AGENT_TURNS = env.number("TEAMMCP_AGENT_TURNS", 200)
+BROADCAST_MEMBERS = env.number("TEAMMCP_BROADCAST_MEMBERS", 10)  # named at once without asking
+BROADCASTS_PER_HOUR = 10  # of one member
+WEBHOOK_FAILURES = 20  # in a row: then the webhook is paused and its member told
+# Networks that webhooks may reach although they are not public, such as 127.0.0.0/8.
+WEBHOOK_NETWORKS = env.networks("TEAMMCP_WEBHOOK_NETWORKS")
 
 AUTH_USER_MODEL = "orgchart.Member"
 AUTHENTICATION_BACKENDS = ["orgchart.backends.MemberBackend"]
@@ -137,6 +143,13 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# Files that members upload. They never pass through Django's own upload handling.
+_MIB = 1024 * 1024
+FILE_MAX_BYTES = env.number("TEAMMCP_FILE_MAX_MB", 50) * _MIB
+FILE_MEMBER_QUOTA = env.number("TEAMMCP_FILE_QUOTA_MB", 1_000) * _MIB
+FILE_TOTAL_QUOTA = env.number("TEAMMCP_FILE_TOTAL_MB", 20_000) * _MIB
+FILE_TYPES_ALLOWED = env.names("TEAMMCP_FILE_TYPES_ALLOWED")
+FILE_TYPES_BLOCKED = env.names("TEAMMCP_FILE_TYPES_BLOCKED")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["orgchart.api.authentication.BearerAuthentication"],
@@ -173,10 +186,16 @@ Q_CLUSTER = {
     "label": "Jobs",
 }
 UNFOLD = {"SITE_TITLE": "TeamMCP", "SITE_HEADER": "TeamMCP", "SITE_URL": "/"}
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "teammcp.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("TEAMMCP_LOG_LEVEL", "WARNING").upper()},
 }

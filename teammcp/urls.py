@@ -14,12 +14,14 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/icon.svg", permanent=True)),
     path("api/", include("orgchart.api.urls")),
     path("api/", include("messaging.api.urls")),
+    path("api/", include("tasks.api.urls")),
     path("api/", include("audit.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
     path("", include("orgchart.urls")),
     path("", include("messaging.urls")),
+    path("", include("tasks.urls")),
 ]
 handler400 = "teammcp.views.bad_request"
 handler404 = "teammcp.views.not_found"

@@ -18,14 +18,17 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from teammcp.core import client_keys
-from teammcp.core.errors import Forbidden, InvalidInput
+from teammcp.core.context import current_call
+from teammcp.core.errors import AppError, Forbidden, InvalidInput
 from teammcp.core.lane import lane, run_write
 from teammcp.core.reads import reads
 from teammcp.core.schemas import Out
-from teammcp.core.texts import UNKEPT
+from teammcp.core.texts import UNKEPT, shortened
 
+SHOWN_PROBLEMS = 10  # of one call: an error stays short, whatever was sent
 P = ParamSpec("P")
 R = TypeVar("R", bound=Out)
+Prepare = Callable[..., Mapping[str, Any]]
 
 
 class Actor(Protocol):
@@ -35,13 +38,24 @@ class Actor(Protocol):
 
     def has_scope(self, scope: str) -> bool: ...
 
+    def stopped(self) -> AppError | None:
+        """Why this member may do nothing just now, where that is so."""
+
 
 class Action(Generic[P, R]):
     """A business function together with its schema. Call it from Python with full types, or
     `.call(...)` it with untrusted input from a face."""
 
-    def __init__(self, function: Callable[P, R], *, scope: str, writes: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        scope: str,
+        writes: bool,
+        prepare: Prepare | None = None,
+    ) -> None:
         self._function = function
+        self.prepare = prepare
         self.scope = scope
         self.writes = writes
         self.name = function.__name__
@@ -52,7 +66,9 @@ class Action(Generic[P, R]):
         self.check_scope(typing.cast(Actor, kwargs["actor"]))
         if not self.writes:
             return self._function(*args, **kwargs)
-        return run_write(lambda: self._function(*args, **kwargs))
+        ready = self._prepared(kwargs)
+        run = typing.cast("Callable[..., R]", self._function)
+        return run_write(lambda: run(*args, **{**kwargs, **ready()}))
 
     def call(self, actor: Actor, payload: Mapping[str, Any]) -> R:
         """Validate untrusted `payload`, apply its `client_key`, and run. Raises AppError."""
@@ -60,29 +76,55 @@ class Action(Generic[P, R]):
         arguments = dict(payload)
         key = client_keys.take_from(arguments) if self.writes else None
         values = self.validate(arguments)
-        run: Callable[[], R] = functools.partial(
-            typing.cast("Callable[..., R]", self._function), actor=actor, **values
-        )
+        function = typing.cast("Callable[..., R]", self._function)
         if not self.writes:
-            return run()
-        if key is None:
-            return run_write(run)
+            return function(actor=actor, **values)
+        ready = self._prepared({"actor": actor, **values})
         kept = {name: value for name, value in values.items() if name not in self.secrets}
-        digest = client_keys.digest_of(self.name, kept)
-        return run_write(
-            lambda: client_keys.once(actor.pk, key, digest, self.output, run, action=self.name)
-        )
+        digest = client_keys.digest_of(self.name, kept) if key is not None else ""
+
+        def job() -> R:
+            present = self._present(actor)
+
+            def run() -> R:
+                return function(**{"actor": present, **values, **ready()})
+
+            if key is None:
+                return run()
+            return client_keys.once(present.pk, key, digest, self.output, run, action=self.name)
+
+        return run_write(job)
 
     async def acall(self, actor: Actor, payload: Mapping[str, Any]) -> R:
         """`call` for coroutines: holds no thread while a write waits for its turn."""
         job = functools.partial(self.call, actor, payload)
-        if self.writes and lane.running:
+        if self.writes and lane.running and self.prepare is None:
             return await lane.arun(job)
         return await reads.arun(job)
 
+    def _prepared(self, arguments: Mapping[str, Any]) -> Callable[[], Mapping[str, Any]]:
+        """What `prepare` gives, worked out now; handed over, or raised, when the write's turn has
+        come, so that a repeated call gets its first answer whatever it would meet now."""
+        if self.prepare is None:
+            return dict
+        try:
+            ready = self.prepare(**arguments)
+        except AppError as error:
+            return functools.partial(_raise, error)
+        return lambda: ready
+
+    def _present(self, actor: Actor) -> Actor:
+        """Who acts, as they are now that their turn has come: a write may have waited behind the
+        one that retired them. Raises NotAuthenticated or Forbidden."""
+        confirm = current_call().confirm
+        present: Actor = confirm(actor) if confirm is not None else actor
+        if present is not actor:
+            self.check_scope(present)
+        return present
+
     def check_scope(self, actor: Actor) -> None:
         if not actor.has_scope(self.scope):
-            raise Forbidden(
+            raise actor.stopped() or Forbidden(
                 f"{self.name} needs the scope {self.scope!r}, which you do not have.",
                 next="Ask an owner or admin to do it, or to change your authority.",
             )
@@ -105,9 +147,7 @@ class Action(Generic[P, R]):
                 required = parameter.default is inspect.Parameter.empty
                 fields[name] = (hints[name], ... if required else parameter.default)
         title = "".join(word.title() for word in self.name.split("_")) + "Input"
-        return create_model(
-            title, __config__=ConfigDict(extra="forbid", use_attribute_docstrings=True), **fields
-        )
+        return create_model(title, __config__=ConfigDict(extra="forbid"), **fields)
 
     @functools.cached_property
     def secrets(self) -> frozenset[str]:
@@ -125,9 +165,15 @@ class Action(Generic[P, R]):
 registry: dict[str, Action[Any, Any]] = {}
 
 
-def action(*, scope: str) -> Callable[[Callable[P, R]], Action[P, R]]:
-    """A business function that writes: one transaction, one ledger event at least."""
-    return lambda function: _register(Action(function, scope=scope, writes=True))
+def action(
+    *, scope: str, prepare: Prepare | None = None
+) -> Callable[[Callable[P, R]], Action[P, R]]:
+    """A business function that writes: one transaction, one ledger event at least.
+
+    `prepare` does what is slow, such as hashing a password, before the transaction, so that no
+    other write waits for it: it gets the arguments and gives those that it replaces.
+    """
+    return lambda function: _register(Action(function, scope=scope, writes=True, prepare=prepare))
 
 
 def query(*, scope: str) -> Callable[[Callable[P, R]], Action[P, R]]:
@@ -142,14 +188,22 @@ def _register(new: Action[P, R]) -> Action[P, R]:
     return new
 
 
+def _raise(error: AppError) -> Mapping[str, Any]:
+    raise error
+
+
 def _invalid(failed: Action[Any, Any], error: ValidationError) -> InvalidInput:
-    known = ", ".join(failed.input.model_fields)
+    names = [*failed.input.model_fields, *(["client_key"] if failed.writes else [])]
+    known = ", ".join(names)
     fields: dict[str, str] = {}
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        name = ".".join(str(part) for part in problem["loc"]) or "body"
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    for problem in problems[:SHOWN_PROBLEMS]:
+        name = ".".join(shortened(str(part)) for part in problem["loc"]) or "body"
         unknown = problem["type"] == "extra_forbidden"
         fields[name] = "unknown argument" if unknown else problem["msg"]
     wrong = "; ".join(f"{name}: {text}" for name, text in fields.items())
+    if len(problems) > SHOWN_PROBLEMS:
+        wrong += f"; and {len(problems) - SHOWN_PROBLEMS} more"
     return InvalidInput(
         f"{failed.name} was not run. {wrong}.",
         fields=fields,

@@ -22,20 +22,23 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from teammcp.core.actions import Action
-from teammcp.core.context import CallContext, calling
+from teammcp.core.context import ROUTE_HEADER, WAITED, CallContext, calling, client_route
 from teammcp.core.errors import (
     AppError,
     InternalError,
     InvalidInput,
     NotAuthenticated,
     NotFound,
+    no_token,
 )
 from teammcp.core.schemas import Out
+from teammcp.core.texts import shortened
 
 logger = logging.getLogger(__name__)
 AnyAction = Action[Any, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 PROBLEM = "application/problem+json"
+IN_QUERY = {"get", "delete"}  # whose arguments the document shows in the address
 PROBLEM_SCHEMA = {
     "type": "object",
     "description": "RFC 9457: what was wrong, the state now, the next call, whether to retry.",
@@ -79,20 +82,27 @@ def api_call(request: Request) -> AbstractContextManager[CallContext]:
     """The context of a REST call."""
     credential = getattr(request.auth, "credential_id", None)
     context = CallContext(
-        face="rest", address=request.META.get("REMOTE_ADDR", ""), credential_id=credential
+        face="rest",
+        address=request.META.get("REMOTE_ADDR", ""),
+        credential_id=credential,
+        route=client_route(request.headers.get(ROUTE_HEADER, "")),
+        woken=WAITED in getattr(request._request, "scope", {}),
+        confirm=getattr(request.auth, "confirm", None),
     )
     return calling(context)
 
 
 def payload_of(request: Request, path: Mapping[str, Any]) -> dict[str, Any]:
-    """Query or body, and what the address itself names, which may not be contradicted."""
-    query = request.query_params.dict()
-    given = query if method_of(request) == "get" else dict(request.data)
+    """Query or body, and what the address itself names, which may not be contradicted. Many clients
+    send no body with a DELETE, so that it may have its arguments in the query."""
+    query, method = request.query_params.dict(), method_of(request)
+    in_query = method == "get" or (method == "delete" and not request.data)
+    given = query if in_query else dict(request.data)
     if query and given is not query:
         name = min(query)
         raise InvalidInput(
-            f"{name[:40]} was sent in the address; a {request.method} takes it in the body.",
-            fields={name: "unknown argument"},
+            f"{shortened(name)} was sent in the address; a {request.method} takes it in the body.",
+            fields={shortened(name): "unknown argument"},
             next="Send the arguments as a JSON object in the body.",
         )
     return with_path(given, path)
@@ -143,12 +153,13 @@ def documented(
     action: AnyAction, method: str, status: int = 200, operation: str = ""
 ) -> Callable[[F], F]:
     """The OpenAPI description of an action under a method."""
+    asked = keyed(action) if action.writes else action.input
     describe: Callable[[F], F] = extend_schema(
         operation_id=operation or action.name,
         description=action.description,
         summary=action.description.partition("\n")[0],
-        request=None if method == "get" else keyed(action),
-        parameters=_parameters(action.input) if method == "get" else [],
+        request=None if method in IN_QUERY else asked,
+        parameters=_parameters(asked) if method in IN_QUERY else [],
         responses={status: action.output},
     )
     return describe
@@ -180,7 +191,8 @@ def named_once(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if given:
                 operation["parameters"] = kept
             for content in operation.get("requestBody", {}).get("content", {}).values():
-                _leave_out(named, schemas[content["schema"]["$ref"].rpartition("/")[2]])
+                if "$ref" in content["schema"]:
+                    _leave_out(named, schemas[content["schema"]["$ref"].rpartition("/")[2]])
     return result
 
 
@@ -224,15 +236,6 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     if isinstance(error, exceptions.APIException):
         return problem(_translated(error))
     return None
-
-
-def no_token() -> NotAuthenticated:
-    """One answer for a missing, unknown, expired and revoked token."""
-    return NotAuthenticated(
-        "This call needs a valid token.",
-        next="Send the header 'Authorization: Bearer tmcp_…'. POST /api/register/ with a join code"
-        " gives you one.",
-    )
 
 
 NO_ADDRESS = NotFound("There is nothing at this address.", next="GET /api/schema/ lists them all.")

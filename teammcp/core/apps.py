@@ -6,3 +6,9 @@ class CoreConfig(AppConfig):
     label = "core"
     verbose_name = "Mechanism"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from teammcp.core import postgresql, sql
+
+        if sql.vendor() == "postgresql":
+            postgresql.tolerate_nul()

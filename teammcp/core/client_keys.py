@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
 
 import orjson
 from django.utils import timezone
+from pydantic import ValidationError
 
 from teammcp.core import sql
 from teammcp.core.errors import Conflict, InvalidInput
-from teammcp.core.schemas import Out
+from teammcp.core.schemas import EarlierAnswer, Out
 
 R = TypeVar("R", bound=Out)
 MAX_LENGTH = 200
@@ -60,6 +61,18 @@ def once(
     return answer
 
 
+def blank(actions: Iterable[str], *, about: int, field: str) -> None:
+    """Empty a text in the answers that are kept of these actions about one thing: it was erased
+    where it stood, and must not come back by a repeated call. Reads all answers of the actions."""
+    from teammcp.core.models import ClientKey  # the apps are not ready when this module is
+
+    for row in ClientKey.objects.filter(action__in=list(actions)).iterator():
+        answer = orjson.loads(row.result)
+        if answer.get("id") == about and answer.get(field):
+            row.result = orjson.dumps({**answer, field: ""}).decode()
+            row.save(update_fields=["result"])
+
+
 def _first_answer(key: str, digest: str, first: sql.Row, output: type[R]) -> R:
     if first[0] != digest:
         raise Conflict(
@@ -67,4 +80,7 @@ def _first_answer(key: str, digest: str, first: sql.Row, output: type[R]) -> R:
             next="Use a new client_key for a new call; repeat a call with its arguments unchanged.",
             client_key=key,
         )
-    return output.model_validate_json(first[1])
+    try:
+        return output.model_validate_json(first[1])
+    except ValidationError:  # given by an earlier version of the server, in another shape
+        return cast("R", EarlierAnswer.model_validate_json(first[1]))

@@ -16,15 +16,16 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 from django.utils.module_loading import import_string
 
 from teammcp.core.actions import Action, Actor
 from teammcp.core.api import ActionView, bad_request, failed, problem, with_path
-from teammcp.core.context import CallContext, calling
-from teammcp.core.errors import AppError
+from teammcp.core.context import ROUTE_HEADER, CallContext, calling, client_route
+from teammcp.core.errors import AppError, Unavailable
+from teammcp.core.origins import is_own_host
 from teammcp.core.parsing import json_object
 from teammcp.core.schemas import Out
 
@@ -40,6 +41,7 @@ PASSIVE = frozenset(
 
 Header = tuple[bytes, bytes]
 JSON = [(b"content-type", b"application/json")]
+_ROUTE = ROUTE_HEADER.lower().encode()
 
 
 class Caller(Protocol):
@@ -50,6 +52,9 @@ class Caller(Protocol):
 
     @property
     def credential_id(self) -> int: ...
+
+    @property
+    def confirm(self) -> Callable[[Any], Any]: ...
 
 
 Callers = Callable[[str], Awaitable[Caller | None]]
@@ -82,7 +87,12 @@ class DirectApi:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         call = regular_call(scope) if self._standing is not None else None
-        caller = await self._callers(call.token) if call is not None else None
+        try:
+            caller = await self._callers(call.token) if call is not None else None
+        except DatabaseError:
+            logger.exception("whom a token speaks for could not be looked up")
+            await self._respond(send, Reply.of(problem(_not_now())))
+            return
         if call is None or caller is None:
             await self._django(scope, receive, send)
             return
@@ -101,6 +111,13 @@ class DirectApi:
         start = {"type": "http.response.start", "status": reply.status, "headers": headers}
         await send(start)
         await send({"type": "http.response.body", "body": reply.content})
+
+
+def _not_now() -> Unavailable:
+    return Unavailable(
+        "The server cannot look up tokens now; nothing was done.",
+        next="Send the same call again, a write with the same client_key.",
+    )
 
 
 def standing_headers() -> list[Header] | None:
@@ -145,6 +162,7 @@ class RegularCall:
     token: str
     query: bytes
     address: str
+    client_route: str
 
 
 def regular_call(scope: Any) -> RegularCall | None:
@@ -153,20 +171,24 @@ def regular_call(scope: Any) -> RegularCall | None:
     if len(headers) != len(scope["headers"]) or scope.get("root_path"):
         return None
     method, query = scope["method"], scope["query_string"]
-    route = _route(method, scope["path"])
+    route = route_of(method, scope["path"])
     kind, _, token = headers.get(b"authorization", b"").partition(b" ")
     if route is None or kind.lower() != b"bearer":
         return None
     if not (_is_plain_read(query) if method == "GET" else _is_plain_write(query, headers)):
         return None
-    if not _accepts_json(headers.get(b"accept", b"*/*")) or not _is_ours(headers.get(b"host", b"")):
+    if not _accepts_json(headers.get(b"accept", b"*/*")):
+        return None
+    if not is_own_host(headers.get(b"host", b"").decode("latin-1")):
         return None
     address = scope["client"][0] if scope.get("client") else ""
-    return RegularCall(route, method, token.strip().decode("latin-1"), query, address)
+    named = client_route(headers.get(_ROUTE, b"").decode("latin-1"))
+    return RegularCall(route, method, token.strip().decode("latin-1"), query, address, named)
 
 
 @lru_cache(maxsize=4096)
-def _route(method: str, path: str) -> Route | None:
+def route_of(method: str, path: str) -> Route | None:
+    """The action at this address; None where it is no plain one."""
     try:
         match = resolve(path)
     except Resolver404:
@@ -198,15 +220,15 @@ def _accepts_json(accept: bytes) -> bool:
     return not kinds.isdisjoint({b"*/*", b"application/*", b"application/json"})
 
 
-@lru_cache(maxsize=256)
-def _is_ours(host: bytes) -> bool:
-    domain, _ = split_domain_port(host.decode("latin-1"))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-
-
 async def answer(call: RegularCall, caller: Caller, body: bytes) -> Reply:
     """Run the action; its answer, or the problem that kept it from being run."""
-    context = CallContext(face="rest", address=call.address, credential_id=caller.credential_id)
+    context = CallContext(
+        face="rest",
+        address=call.address,
+        credential_id=caller.credential_id,
+        route=call.client_route,
+        confirm=caller.confirm,
+    )
     route = call.route
     try:
         with calling(context):

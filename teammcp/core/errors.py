@@ -79,6 +79,15 @@ class NotAuthenticated(AppError):
     code, status, title = "not_authenticated", 401, "Who are you?"
 
 
+def no_token() -> NotAuthenticated:
+    """One answer for a missing, unknown, expired and revoked token."""
+    return NotAuthenticated(
+        "This call needs a valid token.",
+        next="Send the header 'Authorization: Bearer tmcp_…'. POST /api/register/ with a join code"
+        " gives you one.",
+    )
+
+
 class Forbidden(AppError):
     """The caller's authority or credential does not include this kind of action."""
 

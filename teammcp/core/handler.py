@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -20,20 +21,26 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.urls import set_script_prefix
 from django.utils.module_loading import import_string
 
+from teammcp.core import uploads
 from teammcp.core.api import problem
-from teammcp.core.errors import AppError
+from teammcp.core.context import WAITED
+from teammcp.core.direct import route_of
+from teammcp.core.errors import AppError, TooLarge
 from teammcp.core.lane import lane
+from teammcp.core.parsing import too_large
 from teammcp.core.reads import reads
 
 logger = logging.getLogger(__name__)
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-WAITED = "teammcp.waited"  # a scope key: this request has had its wait
+ABORT = "teammcp.abort"  # a scope key: how to break the connection off, where the server says it
+DRAINED = 8 * 1024**2  # of a body that is too large, read on so that its sender hears why
+STALLED_SECONDS = 20  # a reader that takes nothing for so long is cut off
 
 
 class OneHopHandler(ASGIHandler):
@@ -44,26 +51,70 @@ class OneHopHandler(ASGIHandler):
         self.load_middleware(is_async=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        begin, intake = uploads.taker_of(scope), None
         try:
-            body = await self.read_body(receive)
+            if begin is not None:
+                scope, intake = await uploads.take(begin, scope, receive)
+                body: Any = io.BytesIO(intake.form if intake else b"")
+            else:
+                body = await self.read_body(receive)
         except RequestAborted:
             return
+        except TooLarge as error:
+            await self.send_response(self.refusal(error), send)
+            return
         try:
-            response = await self._respond(_with_length(scope, body), body)
+            response = await self._respond(_with_length(scope, body), body, receive)
+            if response is None:
+                return
             if response.streaming:
                 _read_in_pool(response)
-                await self._stream(response, receive, send)
+                await self._stream(response, receive, impatient(scope, send))
             else:
                 await self.send_response(response, send)
         finally:
             body.close()
+            if intake is not None:
+                intake.abandon()
 
-    async def _respond(self, scope: Any, body: Any) -> Any:
+    async def read_body(self, receive: Any) -> Any:
+        """As Django's, but for a limit: no view reads more, so that more is not kept either. Raises
+        RequestAborted or TooLarge."""
+        limit, size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, 0
+        body: Any = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - the caller closes it
+            settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+        )
+        more = True
+        while more and size <= limit + DRAINED:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                body.close()
+                raise RequestAborted
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size <= limit:
+                body.write(piece)
+            more = message.get("more_body", False)
+        if size > limit:
+            body.close()
+            raise too_large()
+        body.seek(0)
+        return body
+
+    def refusal(self, error: AppError) -> HttpResponse:
+        """The answer where no view is asked."""
+        text = f"{error.message} {error.next}"
+        return HttpResponse(text, status=error.status, content_type="text/plain")
+
+    async def _respond(self, scope: Any, body: Any, receive: Any) -> Any:
+        """The response; None where the client left during a wait. Who left is asked for nothing
+        more: an answer that nobody hears must not count as an offer."""
         response = await self._hop(scope, body)
         pause = getattr(response, "pause", None)
         if pause is None:
             return response
-        await pause()
+        if not await _first_of(pause(), self._left(receive)):
+            return None
         return await self._hop({**scope, WAITED: True}, io.BytesIO())
 
     async def _hop(self, scope: Any, body: Any) -> Any:
@@ -99,6 +150,38 @@ class OneHopHandler(ASGIHandler):
             pass
 
 
+async def _first_of(awaited: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any]) -> bool:
+    """Wait for either, end both; whether the first was done."""
+    tasks = asyncio.ensure_future(awaited), asyncio.ensure_future(other)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return tasks[0].done()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def impatient(scope: Any, send: Any) -> Any:
+    """A `send` for streams that gives up on a reader who has stopped reading.
+
+    The server holds a bounded buffer per connection and lets `send` wait when it is full; without
+    an end to that, each stalled reader would keep a connection and a task for good. The stream is
+    a cursor, so the reader continues whole with its last id.
+    """
+
+    async def send_or_cut(message: Any) -> None:
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await send(message)
+        except TimeoutError:
+            logger.info("a stream was cut off: its reader had stopped reading")
+            scope.get(ABORT, lambda: None)()
+            raise
+
+    return send_or_cut
+
+
 def _with_length(scope: Any, body: Any) -> Any:
     """A body that came in chunks has a length too, without which DRF takes it for empty."""
     if scope["method"] not in UNSAFE or b"content-length" in dict(scope["headers"]):
@@ -130,6 +213,12 @@ def _read_in_pool(response: Any) -> None:
         response.streaming_content = content()
 
 
+def _prepares(scope: Any) -> bool:
+    """Whether this calls an action with slow work to do before it takes its turn in the lane."""
+    route = route_of(scope["method"], scope["path"])
+    return route is not None and route.action.prepare is not None
+
+
 class ApiHandler(OneHopHandler):
     """Serves /api/, where no cookie counts, with `settings.API_MIDDLEWARE`; writes in the lane."""
 
@@ -142,8 +231,11 @@ class ApiHandler(OneHopHandler):
             chain = convert_exception_to_response(import_string(path)(chain))
         self._middleware_chain = chain
 
+    def refusal(self, error: AppError) -> HttpResponse:
+        return problem(error)
+
     async def _hop(self, scope: Any, body: Any) -> Any:
-        if scope["method"] not in UNSAFE or not lane.running:
+        if scope["method"] not in UNSAFE or not lane.running or _prepares(scope):
             return await super()._hop(scope, body)
         try:
             return await lane.arun(lambda: self._serve_in_lane(scope, body))

@@ -1,4 +1,4 @@
-"""The write lane: one fair queue to the one writer that SQLite has.
+"""The write lane: one fair queue to the one writer that the ledger has.
 
 `run_write(job)` runs a job in a transaction. In a server process that started the lane, jobs of
 all threads are served first come, first served, by one thread that owns the write connection. Jobs
@@ -6,7 +6,8 @@ that queued while it was busy share a transaction, and so the cost of a durable 
 savepoint of its own so that one failure hurts nobody else; every caller is answered after the
 commit. That ends lock waiting (SQLite's own back-off starves writers for seconds) and makes the
 order of the ledger the order of commits. Elsewhere (commands, job workers, tests, or inside a
-transaction) the job runs where it is.
+transaction) the job runs where it is. On PostgreSQL several processes write, one at a time:
+`sql.serialise`.
 
 Figures behind the choice: docs/performance.md.
 """
@@ -26,6 +27,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from teammcp.core import sql
 from teammcp.core.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -45,8 +47,8 @@ class _Job:
     def attempt(self) -> None:
         try:
             self.result = self.context.run(self.function)
-        except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
-            self.error = error
+        except BaseException as error:  # noqa: BLE001 - it belongs to the caller, who gets it
+            self.error = _answerable(error)
 
 
 class WriteLane:
@@ -137,24 +139,42 @@ class WriteLane:
                 jobs[0].attempt()
             elif jobs:
                 self._share_commit(jobs)
-        except DatabaseError as error:
+            if any(job.error for job in jobs):
+                connection.close_if_unusable_or_obsolete()
+        except BaseException as error:  # whatever it is, the lane outlives it
             logger.exception("the write lane could not commit %d jobs", len(jobs))
             failure = unavailable()
             failure.__cause__ = error
-        if failure is not None or any(job.error for job in jobs):
-            connection.close_if_unusable_or_obsolete()
+            with contextlib.suppress(Exception):
+                connection.close_if_unusable_or_obsolete()
         for job in jobs:
             job.answer(job.result, failure or job.error)
 
     def _share_commit(self, jobs: list[_Job]) -> None:
         """Run jobs in one transaction. Raises DatabaseError unless it really was committed."""
         committed: list[bool] = []
-        with transaction.atomic():
-            for job in jobs:
-                job.attempt()
-            transaction.on_commit(lambda: committed.append(True))
+        try:
+            with transaction.atomic():
+                transaction.on_commit(lambda: committed.append(True))  # before what jobs do then
+                sql.serialise()
+                for job in jobs:
+                    job.attempt()
+        except Exception:
+            if not committed:
+                raise
+            logger.exception("what follows a commit failed")
         if not committed:  # Django passes over a connection that was closed in the middle
             raise DatabaseError("the transaction was lost")
+
+
+def _answerable(error: BaseException) -> BaseException:
+    """The error as its caller can get it: SystemExit and its like would end the caller's event loop
+    and not the call, and no future takes a StopIteration."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    answered = RuntimeError(f"a write ended with {type(error).__name__}")
+    answered.__cause__ = error
+    return answered
 
 
 lane = WriteLane()
@@ -167,9 +187,11 @@ def run_write(function: Callable[[], T]) -> T:
     """
 
     def job() -> T:
-        ran = False
+        ran, outermost = False, not connection.in_atomic_block
         try:
             with transaction.atomic():
+                if outermost:
+                    sql.serialise()
                 result = function()
                 ran = True
             return result

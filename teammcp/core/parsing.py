@@ -22,10 +22,13 @@ class FastJSONParser(BaseParser):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         content = stream.read(limit + 1)
         if len(content) > limit:
-            raise TooLarge(
-                f"The body is larger than {limit // 1024**2} MiB.", next="Send less at once."
-            )
+            raise too_large()
         return json_object(content)
+
+
+def too_large() -> TooLarge:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return TooLarge(f"The body is larger than {limit // 1024**2} MiB.", next="Send less at once.")
 
 
 def json_object(content: bytes) -> dict[str, Any]:

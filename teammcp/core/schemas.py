@@ -13,3 +13,9 @@ class Out(BaseModel):
     def stored(self) -> str:
         """What a client key keeps of the answer. Answers with a secret in them override this."""
         return self.model_dump_json()
+
+
+class EarlierAnswer(Out):
+    """A stored answer in a shape that its action has given up since. Its values, as they were."""
+
+    model_config = ConfigDict(extra="allow")

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
+WRITERS = 7_034_001  # an arbitrary, fixed number for PostgreSQL's advisory lock
 _LOGGED = settings.DEBUG  # then Django keeps all statements, for who debugs
 
 
@@ -52,6 +54,24 @@ def run_many(sql: str, rows: Iterable[Sequence[Any]]) -> None:
             raise
 
 
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Reads within see the database as it is at the first of them, whoever writes meanwhile."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.in_atomic_block:
+        yield
+    elif database.vendor == "sqlite":
+        run("BEGIN DEFERRED")  # Django's own transactions would hold up writers
+        try:
+            yield
+        finally:
+            run("ROLLBACK")
+    else:
+        with transaction.atomic():
+            run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+
 def _driver(database: BaseDatabaseWrapper) -> sqlite3.Connection | None:
     """The driver's own connection, or None where statements go through Django's cursor."""
     if database.vendor != "sqlite" or database.force_debug_cursor or _LOGGED:
@@ -81,10 +101,37 @@ def time(at: datetime) -> Any:
     return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value(at)
 
 
+def lock(number: int) -> None:
+    """Until the end of the transaction, nobody else passes here with this number. SQLite's writing
+    transactions are exclusive already."""
+    if vendor() == "postgresql":
+        run("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def serialise() -> None:
+    """Let no other process write before this transaction ends.
+
+    Called first in every transaction that writes, so that the ledger's order is the order of
+    commits, a client key that two processes use at once is run once, and no two writers can wait
+    for each other's rows. SQLite's transactions are exclusive already.
+    """
+    if vendor() == "postgresql":
+        run("SELECT pg_advisory_xact_lock(%s)", [WRITERS])
+
+
 @functools.cache
 def vendor() -> str:
     """Which database this is: "sqlite" or "postgresql"."""
     return connections[DEFAULT_DB_ALIAS].vendor
+
+
+def fold_log() -> bool:
+    """Fold SQLite's log into the database and empty it, so that it holds no older pages. False
+    where readers were in the way. Outside transactions only."""
+    if vendor() != "sqlite":
+        return True
+    row = one("PRAGMA wal_checkpoint(TRUNCATE)")
+    return row is None or row[0] == 0
 
 
 @functools.lru_cache(maxsize=500)  # some statements have as many marks as they have values

@@ -23,6 +23,14 @@ _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
+SHORT = 60  # characters of what somebody sent that an error repeats
+
+
+def shortened(text: str) -> str:
+    """What somebody sent, as an error may repeat it."""
+    return text if len(text) <= SHORT else f"{text[:SHORT]}…"
+
+
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # controls, formats and all kinds of space
 
 

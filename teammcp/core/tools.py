@@ -6,7 +6,8 @@ the action's own; here stands only what no signature can say. The MCP face colle
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from teammcp.core.actions import Action
@@ -32,6 +33,8 @@ class Tool:
     """whether it takes something away, rather than only adding"""
     idempotent: bool = False
     """whether the same call again changes nothing more, also without a client key"""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """arguments of a call that leaves them out, where an agent wants less than a program"""
     wait: Waiter | None = None
     """how to wait for its answer, where a call may ask for that"""
 

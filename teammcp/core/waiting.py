@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from teammcp.core.actions import Action, Actor
+from teammcp.core.context import calling, current_call
 from teammcp.core.schemas import Out
 
 R = TypeVar("R", bound=Out)
@@ -68,5 +69,6 @@ async def call_and_wait(
             break
         if renew is not None:
             actor = await renew()
-        answer = await action.acall(actor, payload)
+        with calling(replace(current_call(), woken=True)):
+            answer = await action.acall(actor, payload)
     return answer

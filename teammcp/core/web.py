@@ -81,14 +81,36 @@ def page(
 ) -> HttpResponse:
     """A whole page, within the shell."""
     around = {"shell": shell_of(request), "here": request.path}
-    return render(request, template, {**around, **(context or {})}, status=status)
+    answer = render(request, template, {**around, **(context or {})}, status=status)
+    return _finished(request, answer)
 
 
 def fragment(
     request: WebRequest, template: str, context: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """A part of a page, for htmx."""
-    return render(request, template, context)
+    return _finished(request, render(request, template, context))
+
+
+Finish = Callable[[WebRequest, str], str]
+_finishers: list[Finish] = []
+
+
+def finishing(finish: Finish) -> Finish:
+    """Register what is done once with the whole text of an answer, such as taking away the links to
+    what its reader may not see. It runs for signed-in members."""
+    _finishers.append(finish)
+    return finish
+
+
+def _finished(request: WebRequest, answer: HttpResponse) -> HttpResponse:
+    if _finishers and request.user.is_authenticated:
+        text = before = answer.content.decode()
+        for finish in _finishers:
+            text = finish(request, text)
+        if text is not before:
+            answer.content = text.encode()
+    return answer
 
 
 def signed_in(view: View) -> View:
@@ -146,8 +168,15 @@ def refused_by(error: AppError, kept: Mapping[str, Any] | None = None) -> Refuse
     fields = error.state.get("fields") if isinstance(error, InvalidInput) else None
     if fields and message != error.message:
         message = " ".join(_about_field(name, text) for name, text in fields.items())
-    advice = "" if _speaks_of_calls(error.next) else error.next
-    return Refused(message, advice, kept or {})
+    return Refused(message, _advice(error.next), kept or {})
+
+
+def _advice(advice: str) -> str:
+    """What comes next without the calls in it: of "Submit it: submit_task(...)." "Submit it." """
+    if not _speaks_of_calls(advice):
+        return advice
+    words, sign, _ = advice.partition(":")
+    return f"{words}." if sign and not _speaks_of_calls(words) else ""
 
 
 def _about_field(name: str, problem: str) -> str:
@@ -163,18 +192,26 @@ def _speaks_of_calls(advice: str) -> bool:
 
 Done = Callable[..., HttpResponse]
 Given = Callable[..., Mapping[str, Any]]
+Read = Callable[[Action[Any, Any], QueryDict], dict[str, Any]]
 
 
-def action_form(action: Action[Any, Any], *, done: Done, again: View, given: Given = dict) -> View:
+def action_form(
+    action: Action[Any, Any],
+    *,
+    done: Done,
+    again: View,
+    given: Given = dict,
+    read: Read | None = None,
+) -> View:
     """POST: the form's values to the action, then `done(request, answer, **kwargs)`.
 
     `given` turns the arguments of the address into arguments of the action; `again` draws the page
-    that holds the form, for a refusal without script.
+    that holds the form, for a refusal without script; `read` stands for `form_values`.
     """
 
     @signed_in
     def posted(request: WebRequest, **kwargs: Any) -> HttpResponse:
-        values = {**form_values(action, request.POST), **given(**kwargs)}
+        values = {**(read or form_values)(action, request.POST), **given(**kwargs)}
         try:
             answer = action.call(request.user, values)
         except AppError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from datetime import date, datetime, timedelta
 
@@ -19,14 +20,18 @@ HUES = 12
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A drawing from the sprite; always beside a word, so that a screen reader skips it."""
+    return _drawing(static("icons.svg"), name)
+
+
+@functools.lru_cache(maxsize=256)
+def _drawing(url: str, name: str) -> SafeString:
     return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
-        static("icons.svg"),
-        name,
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', url, name
     )
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=4096)
 def avatar(handle: str, name: str, kind: str, size: str = "") -> SafeString:
     """Initials on a colour of one's own. Agents are squares, people are circles."""
     shape = " avatar-agent" if kind == "agent" else ""
@@ -49,16 +54,19 @@ def initials(name: str) -> str:
 
 
 @register.simple_tag
-def presence(word: str) -> SafeString:
-    """A dot and the word that it stands for."""
+def presence(word: str, handle: str = "") -> SafeString:
+    """A dot and the word that it stands for; with a handle it changes on the open page."""
     return format_html(
-        '<span class="presence"><span class="dot dot-{}"></span>{}</span>', word, word
+        '<span class="presence"{}><span class="dot dot-{}"></span><span>{}</span></span>',
+        format_html(' data-presence="{}"', handle) if handle else "",
+        word.replace(" ", "-"),
+        word,
     )
 
 
 @register.simple_tag
 def moment(at: datetime | None, style: str = "clock") -> SafeString | str:
-    """A point in time: short to read, exact in the tooltip. Styles: clock, short, full."""
+    """A point in time: short to read, exact in the tooltip. Styles: clock, short, day, full."""
     if at is None:
         return ""
     local = timezone.localtime(at)
@@ -71,6 +79,9 @@ def moment(at: datetime | None, style: str = "clock") -> SafeString | str:
 def _said(local: datetime, style: str) -> str:
     if style == "full":
         return date_format(local, "j F Y, H:i")
+    if style == "day":
+        same_year = local.year == timezone.localdate().year
+        return date_format(local, "D j M, H:i" if same_year else "D j M Y, H:i")
     if style == "clock" or local.date() == timezone.localdate():
         return date_format(local, "H:i")
     return date_format(local, "j M, H:i")

@@ -19,6 +19,7 @@ from django.db import Error, connections
 from orgchart.services import OpenedCompany, open_company
 from teammcp import __version__
 from teammcp.claims import Claim, Refusal, claim_for_up
+from teammcp.core.errors import AppError
 from teammcp.supervisor import Child, Supervisor
 
 SERVERS = ("uvicorn", "daphne")
@@ -43,6 +44,7 @@ BLOCK = """
 
 class Command(BaseCommand):
     help = "Start the company: dashboard, REST and MCP on one port, with the job workers."
+    requires_system_checks = ()  # they load every page, which the web server does once more
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """No abbreviations: manage.py reads these options itself, before it loads the settings."""
@@ -93,6 +95,8 @@ def open_data() -> OpenedCompany:
     try:
         call_command("migrate", verbosity=0, interactive=False)
         return open_company()
+    except AppError as error:
+        raise Refusal(f"{error.message} {error.next}") from error
     except Error as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise Refusal(f"The database cannot be brought up to date: {reason[0]}.") from error
