@@ -7,4 +7,4 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from audit import events  # noqa: F401 - registers the kinds
+        from audit import events, verification  # noqa: F401 - they register themselves

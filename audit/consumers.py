@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +18,14 @@ from django.conf import settings
 from django.contrib.auth import get_user
 
 from audit.entries import Entry
+from audit.ephemeral import News, told
+from audit.listening import PAGE, watching
 from audit.live import hub
 from audit.topics import inbox_topic, visible_topics
+from teammcp.core.cursors import number_in
 
 logger = logging.getLogger(__name__)
+ASIDES = 20  # kept for a page that does not read
 SIGNED_OUT = 4401
 RESTARTING = 1012
 
@@ -55,21 +60,33 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _follow(self) -> None:
         inbox = inbox_topic(self._member.pk)
+        asides: asyncio.Queue[News] = asyncio.Queue(ASIDES)
         try:
-            async for batch in hub.follow(self._rights, after=self._after()):
-                await self.send(bytes_data=None, text_data=frame(batch, inbox))
+            with watching(self._member.pk, PAGE), told(partial(_keep, asides)):
+                aside = asyncio.ensure_future(self._pass_on(asides))
+                try:
+                    async for batch in hub.follow(self._rights, after=self._after()):
+                        await self.send(bytes_data=None, text_data=frame(batch, inbox))
+                finally:
+                    aside.cancel()
         except Exception:
             logger.exception("a live socket ended with an error")
             await self.close(1011)
             return
         await self.close(RESTARTING if hub.released else SIGNED_OUT)
 
+    async def _pass_on(self, asides: asyncio.Queue[News]) -> None:
+        """What is in no ledger, as an object; events come as lists."""
+        while True:
+            text = orjson.dumps(dict(await asides.get())).decode()
+            await self.send(bytes_data=None, text_data=text)
+
     def _after(self) -> int | None:
         """The cursor of the page; one beyond the ledger is of another life of it, and ignored."""
         query = parse_qs(self.scope["query_string"].decode("ascii", "ignore"))
         after = query.get("after", [""])[0]
-        known = after.isdecimal() and len(after) < 19 and int(after) <= hub.head
-        return int(after) if known else None
+        known = number_in(after)
+        return known if known is not None and known <= hub.head else None
 
     def _rights(self) -> frozenset[str] | None:
         """What the session may see now; None once it has ended. Runs in the read pool."""
@@ -79,6 +96,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not member.is_authenticated or not member.has_scope("audit:read"):
             return None
         return visible_topics(member)
+
+
+def _keep(asides: asyncio.Queue[News], news: News) -> None:
+    """For a page that reads too slowly the newest is enough: it asks anew when it comes back."""
+    if asides.full():
+        asides.get_nowait()
+    asides.put_nowait(news)
 
 
 def frame(batch: Iterable[Entry], inbox: str) -> str:

@@ -21,7 +21,9 @@ from teammcp.core import sql
 from teammcp.core.context import current_call
 
 GENESIS = "0" * 64
-CHAIN_LOCK = 7_034_001  # an arbitrary, fixed number for PostgreSQL's advisory lock
+access_changes = 0
+"""Recorded by this process, committed or not: a write that shares a commit with one that changed
+somebody's access must know of it."""
 
 
 class Signer(Protocol):
@@ -61,11 +63,19 @@ def record(
         request_id=call.request_id,
         target=target,
         topics=list(dict.fromkeys(topics)),
-        data=dict(data or {}),
+        data=_with_credential(data or {}, call.credential_id),
     )
     _insert(entry, previous)
+    if entry.changes_access:
+        global access_changes  # noqa: PLW0603 - a count; nothing else is kept here
+        access_changes += 1
     transaction.on_commit(lambda: _announce(entry), robust=True)
     return seq
+
+
+def _with_credential(data: Mapping[str, Any], credential_id: int | None) -> dict[str, Any]:
+    """Which of a member's credentials spoke, where it was one: its number, as their list has it."""
+    return {**data, "credential": credential_id} if credential_id is not None else dict(data)
 
 
 def digest(previous: str, entry: Entry) -> str:
@@ -100,8 +110,6 @@ def text_digest(text: str) -> str:
 
 
 def _next() -> tuple[int, str]:
-    if sql.vendor() == "postgresql":  # SQLite's transactions are exclusive already
-        sql.run("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
     head = sql.one("SELECT seq, hash FROM audit_event ORDER BY seq DESC LIMIT 1")
     return (head[0] + 1, head[1]) if head else (1, GENESIS)
 

@@ -12,11 +12,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
+from audit import ledger
 from audit.entries import Entry
+from audit.listening import WAIT, watching
 from audit.selectors import entries_after, head_seq
 from audit.topics import WAKE_PREFIX
+from teammcp.core.cursors import number_in
 from teammcp.core.reads import reads
 
 logger = logging.getLogger(__name__)
@@ -27,7 +31,10 @@ TAIL_SECONDS = 0.25
 GATHER_SECONDS = 0.001  # followers are woken this long after news, so that answers go out first
 PAUSE_SECONDS = 0.01  # and not again before this time is over: a busy server wakes them for batches
 
+Woken = Callable[[str], None]
 Rights = Callable[[], frozenset[str] | None]
+Note = Callable[[Entry | None], None]
+ACCESS = ""  # stands for the topics of all events that change anybody's access
 
 
 class Hub:
@@ -37,6 +44,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._incoming: deque[Entry] = deque()
         self._tasks: list[asyncio.Task[None]] = []
+        self._wake_listeners: list[Woken] = []
         self._started: asyncio.Future[None]
         self._behind: asyncio.Future[None] | None = None
         self._reset(0)
@@ -48,6 +56,7 @@ class Hub:
         self._woken: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._news: set[asyncio.Future[None]] = set()
+        self._watching: dict[str, set[Note]] = {}
         self._ready = self._scheduled = self._gathering = False
         self.released = False
         self._told = 0.0
@@ -80,6 +89,8 @@ class Hub:
         for waiters in [self._news, *self._waiting.values()]:
             for waiter in waiters:
                 _settle(waiter)
+        for note in set().union(*self._watching.values()):
+            note(None)
 
     # What comes in
 
@@ -124,6 +135,16 @@ class Hub:
         if self.access_seq is not None:
             self.access_seq = max(self.access_seq, seq)
 
+    def on_wake(self, listener: Woken) -> None:
+        """Call this on the loop with each wake-up topic, as its events arrive. It must be quick."""
+        if listener not in self._wake_listeners:
+            self._wake_listeners.append(listener)
+
+    @property
+    def access_mark(self) -> tuple[int | None, int]:
+        """Moves when anybody's access changes, already before that is committed."""
+        return self.access_seq, ledger.access_changes
+
     def woken(self, topic: str) -> int:
         """The seq of the newest event that woke this topic; 0 for none."""
         return self._woken.get(topic, 0)
@@ -133,11 +154,20 @@ class Hub:
         if entry.changes_access:
             self._note_access(entry.seq)
         self._ring.append(entry)
+        if self._watching:
+            self._tell_watchers(entry)
         for topic in entry.topics:
             if topic.startswith(WAKE_PREFIX):
                 self._woken[topic] = entry.seq
                 for waiter in self._waiting.pop(topic, ()):
                     _settle(waiter)
+                for listener in self._wake_listeners:
+                    listener(topic)
+
+    def _tell_watchers(self, entry: Entry) -> None:
+        for topic in [*entry.topics, *([ACCESS] if entry.changes_access else [])]:
+            for note in tuple(self._watching.get(topic, ())):
+                note(entry)
 
     def _announce(self) -> None:
         if self._news and not self._gathering and self._loop is not None:
@@ -177,8 +207,9 @@ class Hub:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(topic, set()).add(waiter)
         try:
-            async with asyncio.timeout(seconds):
-                await waiter
+            with _waiting(topic):
+                async with asyncio.timeout(seconds):
+                    await waiter
         except TimeoutError:
             return False
         finally:
@@ -188,6 +219,23 @@ class Hub:
                 if not waiters:
                     self._waiting.pop(topic, None)
         return self._woken.get(topic, 0) > after
+
+    def watch(self, topics: Iterable[str], note: Note) -> Callable[[], None]:
+        """Call `note` with each event on one of these topics, as it comes and in order; with None
+        when the server is about to stop. Returns how to end it. For those whom few events concern:
+        the others cost them nothing. Nothing here asks whether they may see the event."""
+        watched = frozenset(topics)
+        for topic in watched:
+            self._watching.setdefault(topic, set()).add(note)
+
+        def end() -> None:
+            for topic in watched:
+                notes = self._watching.get(topic, set())
+                notes.discard(note)
+                if not notes:
+                    self._watching.pop(topic, None)
+
+        return end
 
     async def follow(
         self, rights: Rights, *, after: int | None = None, heartbeat: float = 15
@@ -245,6 +293,12 @@ class Hub:
         finally:
             alarm.cancel()
             self._news.discard(waiter)
+
+
+def _waiting(topic: str) -> AbstractContextManager[None]:
+    """Who waits on an inbox is there."""
+    number = number_in(topic.removeprefix(WAKE_PREFIX)) if topic.startswith(WAKE_PREFIX) else None
+    return nullcontext() if number is None else watching(number, WAIT)
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

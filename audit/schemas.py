@@ -23,7 +23,7 @@ class EventOut(Out):
     on_behalf_of: str | None
     """the handle of whom it was done for, where that is another"""
     face: str
-    """mcp, rest, dashboard, admin, cli, job or system"""
+    """mcp, rest, dashboard, admin, cli, job, schedule or system"""
     request_id: str
     """the same for everything that one call did"""
     target: str

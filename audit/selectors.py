@@ -8,9 +8,9 @@ from annotated_types import Ge, Le
 from django.db.models import Max, Min
 
 from audit.entries import Entry
-from audit.models import Event
+from audit.models import Event, EventTopic
 from audit.schemas import EventOut, EventPage
-from audit.topics import visible_topics
+from audit.topics import is_label, visible_topics
 from teammcp.core.actions import query
 from teammcp.core.errors import CursorExpired
 
@@ -36,11 +36,26 @@ def check_cursor(after: int) -> int:
     if after > head or after < first - 1:
         raise CursorExpired(
             f"The ledger holds the events {first} to {head}; {after} cannot be continued.",
-            next=f"Read the present state (resume, inbox, channels), then follow from {head}.",
+            next="Open /api/events/stream/?snapshot=true, which begins with the present state; or"
+            f" read it (resume, inbox, channels), then follow from {head}.",
             head=head,
             oldest=first,
         )
     return int(head)
+
+
+def entries_about(
+    topic: str, visible: frozenset[str], *, limit: int, before: int = 0
+) -> list[Entry]:
+    """The newest events on a topic, of those that this reader may see, the newest first; with
+    `before`, those older than that seq."""
+    rows = EventTopic.objects.filter(topic=topic)
+    if before:
+        rows = rows.filter(event_id__lt=before)
+    newest = rows.order_by("-event_id").values("event_id")[: limit * 3]
+    found = Event.objects.select_related("actor", "on_behalf_of").filter(seq__in=newest)
+    seen = (Entry.of(event) for event in found.order_by("-seq"))
+    return [entry for entry in seen if entry.visible_to(visible)][:limit]
 
 
 @query(scope="audit:read")
@@ -58,9 +73,11 @@ def list_events(
     """
     head = check_cursor(after)
     visible = visible_topics(actor)
-    wanted = visible & {topic} if topic else visible
+    wanted = visible & {topic} if topic and not is_label(topic) else visible
     looked = entries_after(after, max(limit, WINDOW if topic else limit))
     seen = [entry for entry in looked if entry.visible_to(wanted)]
+    if is_label(topic):
+        seen = [entry for entry in seen if topic in entry.audiences]
     if len(seen) > limit:
         seen = seen[:limit]
         cursor = seen[-1].seq

@@ -7,6 +7,7 @@ kept elsewhere, with the public key, proves what the ledger held.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -35,16 +36,21 @@ def sign(text: str) -> str:
     return _private_key().sign(text.encode()).hex()
 
 
-def verify(text: str, signature: str, public_key: Path | None = None) -> bool:
-    """Whether the holder of the signing key signed `text`."""
+def verifier(public_key: Path | None = None) -> Callable[[str, str], bool]:
+    """A function that says of a text and a signature whether the holder of the signing key signed
+    it. Raises OSError or ValueError where there is no such key."""
     key = load_pem_public_key((public_key or public_key_path()).read_bytes())
-    if not isinstance(key, Ed25519PublicKey):
-        return False
-    try:
-        key.verify(bytes.fromhex(signature), text.encode())
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+
+    def holds(text: str, signature: str) -> bool:
+        if not isinstance(key, Ed25519PublicKey):
+            return False
+        try:
+            key.verify(bytes.fromhex(signature), text.encode())
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    return holds
 
 
 def _private_key() -> Ed25519PrivateKey:

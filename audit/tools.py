@@ -3,5 +3,5 @@
 from audit import selectors
 from teammcp.core.tools import FULL, Tool
 
-TOOLS = [Tool(selectors.list_events, profiles=FULL)]
+TOOLS = [Tool(selectors.list_events, profiles=FULL, defaults={"limit": 30})]
 EXEMPT: dict[str, str] = {}

@@ -1,7 +1,8 @@
 """Which topics a member may read: one rule behind the feed, the stream and the socket.
 
-A topic is either an audience (`company`, `channel-7`, `member-3`) or a wake-up (`inbox-3`), which
-grants nothing and is never shown. Apps above register what their topics' audiences are.
+A topic is an audience (`company`, `channel-7`, `member-3`), a label (`task-12`), by which events
+are found but which says nothing of who may read them, or a wake-up (`inbox-3`), which grants
+nothing and is never shown. Apps above register what their topics' audiences are.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 Provider = Callable[[Any], Iterable[str]]
 _providers: list[Provider] = []
+_labels: list[str] = []
 WAKE_PREFIX = "inbox-"
 
 
@@ -18,6 +20,16 @@ def audience(provider: Provider) -> Provider:
     """Register a function from a member to the topics that they may read."""
     _providers.append(provider)
     return provider
+
+
+def label(prefix: str) -> None:
+    """Register topics that are labels, by what they begin with. Each event that carries one has an
+    audience beside it."""
+    _labels.append(prefix)
+
+
+def is_label(topic: str) -> bool:
+    return topic.startswith(tuple(_labels))
 
 
 def visible_topics(actor: Any) -> frozenset[str]:

@@ -13,7 +13,7 @@ from audit.verification import verify_ledger
 
 
 class Command(BaseCommand):
-    help = "Walk the ledger's hash chain and its checkpoints; name the first bad row."
+    help = "Check the ledger: its chain, its checkpoints, and what is stored against it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -35,6 +35,11 @@ class Command(BaseCommand):
             report = verify_ledger(files, options["public_key"])
         except (OSError, ValueError, DatabaseError) as error:
             raise CommandError(f"The ledger could not be checked: {error}") from None
+        if report.reason and report.bad_seq is None:
+            raise CommandError(
+                f"What is stored is not what was recorded: {report.reason}."
+                f" The chain of {report.checked} events is sound."
+            )
         if not report.ok:
             raise CommandError(
                 f"The ledger is damaged at event {report.bad_seq}: {report.reason}."
