@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.auth import admin as _registers_groups  # noqa: F401
@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 
-from orgchart import services
+from orgchart import services, views
 from orgchart.models import Credential, Department, Handle, JoinCode, Member, SignInLink
 from teammcp.core.admin import ByAction, LookOnly, call_for_each
+from teammcp.core.web import WebRequest
 
 # Authority and scopes decide here, not groups.
 admin.site.unregister(Group)
@@ -31,15 +32,41 @@ def _change_password(request: HttpRequest, extra_context: Any = None) -> HttpRes
     return HttpResponseRedirect("/account/")
 
 
+def _sign_out(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    return views.sign_out(cast("WebRequest", request))
+
+
 admin.site.login = _sign_in  # type: ignore[method-assign]
+admin.site.logout = _sign_out  # type: ignore[assignment,method-assign]
 admin.site.password_change = _change_password  # type: ignore[assignment,method-assign]
 
 
 @admin.register(Department)
-class DepartmentAdmin(LookOnly):
-    list_display = ("name", "slug")
+class DepartmentAdmin(ByAction):
+    list_display = ("name", "slug", "parent", "head")
     search_fields = ("name", "slug")
-    fields = ("name", "slug")
+    list_select_related = ("parent", "head")
+    action_fields = ("name", "parent", "head")
+    fields = ("name", "parent", "head", "slug")
+    actions: ClassVar = ["remove"]
+
+    def change(self, request: HttpRequest, row: Department, values: dict[str, Any]) -> None:
+        named = {name: _named(value) for name, value in values.items()}
+        services.update_department.call(request.user, {"department": row.slug, **named})  # type: ignore[arg-type]
+
+    @admin.action(description="Remove empty departments")
+    def remove(self, request: HttpRequest, rows: QuerySet[Department]) -> None:
+        payloads = [{"department": row.slug} for row in rows]
+        call_for_each(request, services.remove_department, payloads, "Removed")
+
+
+def _named(value: Any) -> Any:
+    """A chosen row as actions name it."""
+    if value is None:
+        return ""
+    if isinstance(value, Department):
+        return value.slug
+    return value.handle if isinstance(value, Member) else value
 
 
 @admin.register(Member)
@@ -48,16 +75,38 @@ class MemberAdmin(ByAction):
     list_filter = ("kind", "authority", "status", "department")
     search_fields = ("handle", "name", "title")
     ordering = ("handle",)
-    actions: ClassVar = ["retire"]
-    action_fields = ("name", "handle", "title", "charter", "capabilities", "authority", "status")
+    actions: ClassVar = ["pause", "unpause", "retire"]
+    entry_fields = (
+        "name", "handle", "title", "charter", "capabilities", "tools", "languages", "model",
+        "authority",
+    )  # fmt: skip
+    action_fields = (*entry_fields, "manager", "department")
     fields = (
-        *action_fields, "kind", "department", "manager", "registered_by", "created_at",
-        "last_active_at", "welcomed_at",
+        *action_fields, "status", "paused_by", "paused_reason", "paused_at", "successor",
+        "retired_at", "kind", "registered_by", "created_at", "last_active_at", "welcomed_at",
     )  # fmt: skip
 
     def change(self, request: HttpRequest, row: Member, values: dict[str, Any]) -> None:
-        handle = Member.objects.values_list("handle", flat=True).get(pk=row.pk)
-        services.update_member.call(request.user, {"member": handle, **values})  # type: ignore[arg-type]
+        member = {"member": Member.objects.values_list("handle", flat=True).get(pk=row.pk)}
+        entry = {name: value for name, value in values.items() if name in self.entry_fields}
+        actor: Any = request.user
+        if entry:
+            services.update_member.call(actor, member | entry)
+            member = {"member": entry.get("handle", member["member"])}
+        if "manager" in values:
+            services.set_manager.call(actor, member | {"manager": _named(values["manager"])})
+        if "department" in values:
+            services.move_member.call(actor, member | {"department": _named(values["department"])})
+
+    @admin.action(description="Pause: they read, and do nothing else")
+    def pause(self, request: HttpRequest, rows: QuerySet[Member]) -> None:
+        payloads = [{"member": row.handle, "reason": "Paused in the admin."} for row in rows]
+        call_for_each(request, services.pause_member, payloads, "Paused")
+
+    @admin.action(description="Let those go on who are paused")
+    def unpause(self, request: HttpRequest, rows: QuerySet[Member]) -> None:
+        payloads = [{"member": row.handle} for row in rows]
+        call_for_each(request, services.unpause_member, payloads, "Going on")
 
     @admin.action(description="Retire for good: end their credentials, keep their history")
     def retire(self, request: HttpRequest, rows: QuerySet[Member]) -> None:

@@ -7,4 +7,12 @@ class OrgchartConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from orgchart import audiences, events, jobs  # noqa: F401 - they register themselves
+        from orgchart import (  # noqa: F401 - they register themselves
+            audiences,
+            board,
+            comparing,
+            events,
+            jobs,
+            leading,
+            snapshot,
+        )

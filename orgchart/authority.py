@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 
-READ = frozenset({"org:read", "messages:read", "inbox:read", "audit:read"})
-WRITE = frozenset({"messages:write", "channels:write", "profile:write"})
+READ = frozenset({"org:read", "messages:read", "inbox:read", "tasks:read", "audit:read"})
+WRITE = frozenset(
+    {"messages:write", "channels:write", "tasks:write", "profile:write", "team:write"}
+)
 ADMIN = frozenset({"admin", "org:write"})
 
 BY_AUTHORITY: dict[str, frozenset[str]] = {
@@ -17,8 +19,10 @@ BY_AUTHORITY: dict[str, frozenset[str]] = {
     "admin": READ | WRITE | ADMIN,
     "owner": READ | WRITE | ADMIN | {"owner"},
 }
-# The server's own member: registers newcomers who hold a join code, and keeps house.
-SYSTEM = frozenset({"org:read", "join", "house"})
+# What a paused member may still do: read, and keep its own inbox.
+PAUSED = READ
+# The server's own member: registers newcomers who hold a join code, keeps house, and says so.
+SYSTEM = frozenset({"org:read", "messages:write", "join", "house"})
 ALL_SCOPES = READ | WRITE | ADMIN | {"owner"}
 
 

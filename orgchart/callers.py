@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.live import hub
 from orgchart import activity
-from orgchart.selectors import Authenticated, authenticate
+from orgchart.selectors import Authenticated, Confirm, authenticate, confirming_credential
 from teammcp.core.instances import copy_of
 from teammcp.core.reads import reads
 
@@ -42,7 +42,7 @@ class Callers:
         access_seq, now = hub.access_seq, time.monotonic()
         known = self._known.get(digest)
         if known is not None and known.access_seq == access_seq and now < known.until:
-            return self._use(known.caller)
+            return self._use(known.caller, confirming_credential(known.caller.digest))
         found = await reads.arun(functools.partial(authenticate, token))
         if found is None or access_seq is None:
             self._known.pop(digest, None)
@@ -50,16 +50,16 @@ class Callers:
         if len(self._known) >= KEPT_TOKENS:
             self._known.clear()
         self._known[digest] = _Known(found, access_seq, now + KEPT_SECONDS)
-        return self._use(found)
+        return self._use(found, found.confirm)
 
     def forget(self) -> None:
         """Look everybody up again."""
         self._known.clear()
 
-    def _use(self, caller: Authenticated) -> Authenticated:
+    def _use(self, caller: Authenticated, confirm: Confirm) -> Authenticated:
         """The caller with a member of its own, because an action may change the one it is given."""
         activity.touch(caller.member.pk, caller.credential_id)
-        return Authenticated(copy_of(caller.member), caller.credential_id)
+        return replace(caller, member=copy_of(caller.member), confirm=confirm)
 
 
 callers = Callers()

@@ -1,59 +1,55 @@
-"""Ready-to-paste configuration for each known client.
-
-The forms were seen with the real clients: Claude Code needs `type`, Codex reads the token from the
-environment, and both must be told a time-out that covers a waiting `check_inbox`.
-"""
+"""Ready-to-paste configuration for each known client; the forms stand in `teammcp.clients`."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.conf import settings
 
-TOKEN_VARIABLE = "TEAMMCP_TOKEN"  # noqa: S105 - the name of a variable, no secret
+from teammcp.clients import (
+    CLAUDE,
+    CODEX,
+    CURSOR,
+    GEMINI,
+    NAME,
+    TOKEN_VARIABLE,
+    VSCODE,
+    Form,
+    http_entry,
+    render,
+)
 
 
 def configurations(token: str) -> dict[str, Any]:
     """What to paste where, per client."""
     base = settings.PUBLIC_URL
     mcp = f"{base}/mcp"
-    header = {"Authorization": f"Bearer {token}"}
+
+    def content(form: Form) -> str:
+        return render(form, http_entry(form, mcp, token))
+
     return {
         "mcp_url": mcp,
+        "connect": {
+            "command": f"python3 manage.py connect --url {base}",
+            "note": "In a checkout of TeamMCP on the agent's machine; it asks for the token.",
+        },
         "claude_code": {
             "command": (
-                f"claude mcp add --transport http teammcp {mcp}"
+                f"claude mcp add --transport http {NAME} {mcp}"
                 f' --header "Authorization: Bearer {token}"'
             ),
-            "file": ".mcp.json",
-            "content": _json(
-                {"mcpServers": {"teammcp": {"type": "http", "url": mcp, "headers": header}}}
-            ),
+            "file": CLAUDE.project_file,
+            "content": content(CLAUDE),
         },
         "codex": {
             "command": f"export {TOKEN_VARIABLE}={token}",
-            "file": "~/.codex/config.toml",
-            "content": (
-                f'[mcp_servers.teammcp]\nurl = "{mcp}"\n'
-                f'bearer_token_env_var = "{TOKEN_VARIABLE}"\n'
-                'tool_timeout_sec = 120\ndefault_tools_approval_mode = "approve"\n'
-            ),
+            "file": CODEX.file,
+            "content": content(CODEX),
         },
-        "gemini_cli": {
-            "file": "~/.gemini/settings.json",
-            "content": _json({"mcpServers": {"teammcp": {"httpUrl": mcp, "headers": header}}}),
-        },
-        "cursor": {
-            "file": ".cursor/mcp.json",
-            "content": _json({"mcpServers": {"teammcp": {"url": mcp, "headers": header}}}),
-        },
-        "vscode": {
-            "file": ".vscode/mcp.json",
-            "content": _json(
-                {"servers": {"teammcp": {"type": "http", "url": mcp, "headers": header}}}
-            ),
-        },
+        "gemini_cli": {"file": GEMINI.file, "content": content(GEMINI)},
+        "cursor": {"file": CURSOR.project_file, "content": content(CURSOR)},
+        "vscode": {"file": VSCODE.project_file, "content": content(VSCODE)},
         "curl": {
             "command": (
                 f'curl -H "Authorization: Bearer {token}" "{base}/api/inbox/?wait_seconds=50"'
@@ -65,7 +61,3 @@ def configurations(token: str) -> dict[str, Any]:
             ),
         },
     }
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2)

@@ -20,5 +20,13 @@ SIGN_IN_LINK_CREATED = kind(
     "sign_in_link.created", "A one-time sign-in link was made for @{handle}"
 )
 SIGNED_IN = kind("member.signed_in", "@{handle} signed in with a one-time link")
+SIGNED_IN_BY_PASSWORD = kind("member.signed_in_by_password", "@{handle} signed in with a password")
+SIGNED_OUT = kind("member.signed_out", "@{handle} signed out", changes_access=True)
+INVITED = kind("member.invited", "{actor} invited @{handle}")
 MOVED = kind("member.moved", "{actor} moved @{handle} to {to}")
 DEPARTMENT_CREATED = kind("department.created", "{actor} created the department {name}")
+DEPARTMENT_UPDATED = kind("department.updated", "{actor} updated the department {name}")
+DEPARTMENT_REMOVED = kind("department.removed", "{actor} removed the department {name}")
+MANAGER_SET = kind("member.manager_set", "{actor} put @{handle} under {to}")
+PAUSED = kind("member.paused", "{actor} paused @{handle} ({reason})", changes_access=True)
+UNPAUSED = kind("member.unpaused", "{actor} let @{handle} go on", changes_access=True)

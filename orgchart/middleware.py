@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import cache
 
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
 from django.utils import timezone
 
 from orgchart import activity
 from orgchart.models import Member
+from orgchart.selectors import confirming
 from teammcp.core import web
 from teammcp.core.context import CallContext, calling
 from teammcp.core.errors import AppError
@@ -37,8 +37,10 @@ class DashboardCallMiddleware:
     def __call__(self, request: WebRequest) -> HttpResponseBase:
         face = "admin" if request.path.startswith(ADMIN) else "dashboard"
         address = request.META.get("REMOTE_ADDR", "")
-        with calling(CallContext(face=face, address=address)), timezone.override(_zone(request)):
-            response = _paused(request) or self.get_response(request)
+        confirm = confirming(lambda: _still_there(request))
+        call = CallContext(face=face, address=address, confirm=confirm)
+        with calling(call), timezone.override(_zone(request)):
+            response = self.get_response(request)
         if request.user.is_authenticated and request.path not in QUIET:
             activity.touch(request.user.pk)
         if face == "admin":
@@ -50,11 +52,9 @@ class DashboardCallMiddleware:
         return web.refusal(request, error) if isinstance(error, AppError) else None
 
 
-def _paused(request: WebRequest) -> HttpResponse | None:
-    """A paused member can do nothing; the page says so instead of looking broken."""
-    if request.path == "/sign-out/" or getattr(request.user, "status", "") != Member.Status.PAUSED:
-        return None
-    return render(request, "orgchart/paused.html", status=403)
+def _still_there(request: WebRequest) -> Member | None:
+    member = Member.objects.filter(pk=request.user.pk).first()
+    return member if member is not None and member.is_active else None
 
 
 def _zone(request: WebRequest) -> zoneinfo.ZoneInfo | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -10,11 +9,9 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from orgchart import recent
-from orgchart.authority import scopes_of
-
-ONLINE_FOR = timedelta(minutes=2)
-IDLE_FOR = timedelta(minutes=30)
+from orgchart.authority import PAUSED, scopes_of
+from orgchart.presence import word_of
+from teammcp.core.errors import Forbidden
 
 
 class Department(models.Model):
@@ -22,6 +19,10 @@ class Department(models.Model):
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="parts")
+    head = models.ForeignKey(
+        "Member", models.PROTECT, null=True, blank=True, related_name="departments_led"
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -60,6 +61,9 @@ class Member(AbstractBaseUser):
     title = models.CharField(max_length=80, blank=True)
     charter = models.TextField(blank=True)
     capabilities = models.JSONField(default=list, blank=True)
+    tools = models.JSONField(default=list, blank=True)
+    languages = models.JSONField(default=list, blank=True)
+    model = models.CharField(max_length=80, blank=True, default="", db_default="")
     department = models.ForeignKey(
         Department, models.SET_NULL, null=True, blank=True, related_name="members"
     )
@@ -69,8 +73,20 @@ class Member(AbstractBaseUser):
     registered_by = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+"
     )
+    paused_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    paused_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    # To whom everything passed that a retired member held.
+    successor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     last_active_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Where several processes serve: when one of them last saw it connected.
+    connected_at = models.DateTimeField(null=True, blank=True, editable=False)
     welcomed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = MemberManager()
@@ -82,15 +98,37 @@ class Member(AbstractBaseUser):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["status", "handle"], name="member_status")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(manager=models.F("pk")), name="nobody_manages_themselves"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"@{self.handle}"
 
     def has_scope(self, scope: str) -> bool:
         """Whether the authority grants this scope and the credential does not withhold it."""
-        if self.status != self.Status.ACTIVE or scope not in scopes_of(self.authority, self.kind):
+        if self.status == self.Status.RETIRED or scope not in scopes_of(self.authority, self.kind):
+            return False
+        if self.status == self.Status.PAUSED and scope not in PAUSED:
             return False
         return self.credential_scopes is None or scope in self.credential_scopes
+
+    def stopped(self) -> Forbidden | None:
+        """The refusal of whatever a paused member tries to do: by whom and why, and whom to ask."""
+        if self.status != self.Status.PAUSED:
+            return None
+        by = f"@{self.paused_by.handle}" if self.paused_by else "an owner"
+        why = f": {self.paused_reason}" if self.paused_reason else "."
+        since = f" since {self.paused_at:%Y-%m-%d %H:%M} UTC" if self.paused_at else ""
+        return Forbidden(
+            f"You are paused{since} by {by}{why}",
+            next=f"Wait; {by} lets you go on. Until then you can read, and acknowledge what is in"
+            " your inbox: check_inbox.",
+            paused_by=by,
+            reason=self.paused_reason,
+        )
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
@@ -113,19 +151,8 @@ class Member(AbstractBaseUser):
 
     @property
     def presence(self) -> str:
-        """online, idle, away, paused or off: derived from the last activity, never stored."""
-        if self.status == self.Status.RETIRED:
-            return "off"
-        if self.status == self.Status.PAUSED:
-            return "paused"
-        written, seen = self.last_active_at, recent.last_seen(self.pk)
-        last = max(filter(None, (written, seen)), default=None)
-        if last is None:
-            return "off"
-        quiet = timezone.now() - last
-        if quiet < ONLINE_FOR:
-            return "online"
-        return "idle" if quiet < IDLE_FOR else "away"
+        """in a turn, online, idle, away, off or paused: derived, never stored."""
+        return word_of(self)
 
 
 class Handle(models.Model):
@@ -172,6 +199,7 @@ class JoinCode(models.Model):
     expires_at = models.DateTimeField()
     created_by = models.ForeignKey(Member, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    opening = models.BooleanField(default=False, db_default=False)  # of a start; the next voids it
 
     def __str__(self) -> str:
         return f"{self.hint}…"
@@ -184,6 +212,7 @@ class SignInLink(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    opening = models.BooleanField(default=False, db_default=False)  # of a start; the next voids it
 
     def __str__(self) -> str:
         return f"sign-in link for {self.member}"

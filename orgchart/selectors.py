@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Any
 
-from annotated_types import Ge, Le, MaxLen
+from annotated_types import MaxLen
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
+from audit.live import hub
 from orgchart import activity, hot, tokens
-from orgchart.models import Credential, Department, Handle, Member
+from orgchart.chart import require_above
+from orgchart.models import Credential, Department, Member
 from orgchart.schemas import (
     CredentialList,
     CredentialOut,
     DepartmentList,
     DepartmentOut,
     MemberOut,
-    MemberPage,
 )
 from teammcp.core.actions import query
-from teammcp.core.errors import NotFound
+from teammcp.core.errors import Conflict, NotFound, no_token
+
+Confirm = Callable[[Any], Any]
+
+
+SHOWN = ("department", "manager", "paused_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Authenticated:
 
     member: Member
     credential_id: int
+    digest: str
+    confirm: Confirm
 
 
 def authenticate(token: str) -> Authenticated | None:
@@ -38,14 +46,49 @@ def authenticate(token: str) -> Authenticated | None:
     counts from the next one."""
     if not token.startswith(tokens.CREDENTIAL):
         return None
-    found = hot.find_credential(tokens.digest_of(token))
+    digest = tokens.digest_of(token)
+    confirm = confirming_credential(digest)  # before the look-up, as it says
+    found = _usable(digest)
+    if found is None:
+        return None
+    activity.touch(found.member_id, found.pk)
+    return Authenticated(found.member, found.pk, digest, confirm)
+
+
+def _usable(digest: str) -> Credential | None:
+    """A usable credential, with its member, who has the scopes that it leaves."""
+    found = hot.find_credential(digest)
     if found is None or not found.usable:
         return None
-    member = found.member
     if found.scopes is not None:
-        member.credential_scopes = frozenset(found.scopes)
-    activity.touch(member.pk, found.pk)
-    return Authenticated(member, found.pk)
+        found.member.credential_scopes = frozenset(found.scopes)
+    return found
+
+
+def confirming_credential(digest: str) -> Confirm:
+    """`confirming` for a call that came with a credential."""
+
+    def look_up() -> Member | None:
+        found = _usable(digest)
+        return found.member if found else None
+
+    return confirming(look_up)
+
+
+def confirming(look_up: Callable[[], Member | None]) -> Confirm:
+    """For the context of a call: gives the actor as they are when the write's turn has come, looked
+    up again only if anybody's access changed since this was made. Make it before the first look."""
+    mark = hub.access_mark
+
+    def confirm(actor: Any) -> Any:
+        if hub.access_mark == mark:
+            return actor
+        found = look_up()
+        if found is None:
+            raise no_token()
+        return found if found.pk == actor.pk else actor
+
+    return confirm
 
 
 def system_member() -> Member:
@@ -58,10 +101,17 @@ def visible_members(actor: Member) -> QuerySet[Member]:
     return Member.objects.exclude(kind=Member.Kind.SYSTEM)
 
 
+def awaited_people(actor: Member) -> list[Member]:
+    """Persons who were invited and have not come yet, the newest first."""
+    rows = visible_members(actor).filter(kind=Member.Kind.HUMAN, welcomed_at=None)
+    rows = rows.exclude(registered_by=None).exclude(status=Member.Status.RETIRED)
+    return list(rows.order_by("-pk")[:50])
+
+
 def access_member(*, actor: Member, handle: str, lock: bool = False) -> Member:
     """The member that this handle names, or named once. Raises NotFound with near matches."""
     wanted = handle.strip().removeprefix("@").lower()
-    rows = visible_members(actor).select_related("department", "manager")
+    rows = visible_members(actor).select_related(*SHOWN)
     if lock and connection.features.has_select_for_update:
         rows = rows.select_for_update(of=("self",))
     found = rows.filter(handles__handle=wanted).first()
@@ -84,6 +134,12 @@ def near_handles(actor: Member, wanted: str) -> list[str]:
     return [f"@{handle}" for handle in dict.fromkeys(names[match] for match in close)][:3]
 
 
+def near_words(wanted: str, known: Iterable[str]) -> list[str]:
+    """Those of the known words that look like what was written."""
+    plain = {word.lower(): word for word in known}
+    return [plain[found] for found in get_close_matches(wanted, plain, n=3, cutoff=0.6)]
+
+
 def _suggestion(actor: Member, wanted: str) -> str:
     near = near_handles(actor, wanted)
     if near:
@@ -92,56 +148,18 @@ def _suggestion(actor: Member, wanted: str) -> str:
 
 
 @query(scope="org:read")
-def find_people(
-    *,
-    actor: Member,
-    query: Annotated[str, MaxLen(200)] = "",
-    department: Annotated[str, MaxLen(40)] = "",
-    limit: Annotated[int, Ge(1), Le(100)] = 20,
-    after: Annotated[str, MaxLen(40)] = "",
-) -> MemberPage:
-    """Find colleagues by name, handle, title, skill or charter; no query lists everybody.
-
-    Each hit says what they do, whether they are a person or an agent, and their presence. Every
-    word of the query must match. Retired members are not listed.
-    """
-    rows = visible_members(actor).exclude(status=Member.Status.RETIRED)
-    for word in query.split():
-        rows = rows.filter(
-            Q(handle__icontains=word.removeprefix("@"))
-            | Q(name__icontains=word)
-            | Q(title__icontains=word)
-            | Q(charter__icontains=word)
-            | _skilled(word)
-        )
-    if department:
-        rows = rows.filter(department__slug=department)
-    total = rows.filter(handle__gt=after).count()
-    page = list(
-        rows.filter(handle__gt=after)
-        .select_related("department", "manager")
-        .order_by("handle")[:limit]
-    )
-    more = total > len(page)
-    return MemberPage(
-        items=[MemberOut.of(member) for member in page],
-        remaining=total - len(page),
-        cursor=page[-1].handle if more else None,
-    )
-
-
-def _skilled(word: str) -> Q:
-    """By a skill. They are kept as JSON: its own signs match nothing, SQLite escapes letters."""
-    if not any(sign.isalnum() for sign in word):
-        return Q()
-    escaped = json.dumps(word)[1:-1]
-    return Q(capabilities__icontains=word) | Q(capabilities__icontains=escaped)
-
-
-@query(scope="org:read")
 def show_member(*, actor: Member, member: Annotated[str, MaxLen(40)] = "") -> MemberOut:
     """One colleague by handle, retired ones and old handles included; yourself without one."""
     return MemberOut.of(access_member(actor=actor, handle=member or actor.handle))
+
+
+def check_may_retire(actor: Member, target: Member, order: str = "retire") -> None:
+    """Raise Forbidden unless the actor stands above the member, or resigns; Conflict for one who
+    has retired."""
+    if target.pk != actor.pk:
+        require_above(actor, target, order)
+    if target.status == Member.Status.RETIRED:
+        raise Conflict(f"@{target.handle} is retired already.", next="Nothing is left to do.")
 
 
 @query(scope="org:read")
@@ -149,14 +167,14 @@ def list_departments(*, actor: Member) -> DepartmentList:
     """The departments of the company, with how many present members each has."""
     present = Count("members", filter=~Q(members__status=Member.Status.RETIRED))
     rows = Department.objects.annotate(present=present).order_by("slug")
-    return DepartmentList(
-        items=[DepartmentOut(slug=row.slug, name=row.name, members=row.present) for row in rows]
-    )
+    rows = rows.select_related("parent", "head")
+    return DepartmentList(items=[DepartmentOut.of(row, members=row.present) for row in rows])
 
 
 def access_department(*, slug: str) -> Department:
     """A department by its slug. Raises NotFound."""
-    found = Department.objects.filter(slug=slug.strip().removeprefix("dept:").lower()).first()
+    rows = Department.objects.select_related("parent", "head")
+    found = rows.filter(slug=slug.strip().removeprefix("dept:").lower()).first()
     if found is None:
         raise NotFound(
             f"There is no department {slug[:40]}.", next="Call list_departments to see them."
@@ -194,9 +212,3 @@ def access_credential(*, actor: Member, credential_id: int) -> Credential:
             "There is no such credential.", next="Call list_credentials to see your own."
         )
     return found
-
-
-def resolve_handles(handles: list[str]) -> dict[str, Member]:
-    """Members by the handles that name them, old handles included."""
-    rows = Handle.objects.filter(handle__in=handles).select_related("member")
-    return {row.handle: row.member for row in rows}

@@ -1,15 +1,22 @@
 """What agents get of the org chart."""
 
-from orgchart import selectors, services
+from orgchart import directory, handovers, selectors, services, tree
 from teammcp.core.tools import FULL, Tool
 
 TOOLS = [
-    Tool(selectors.find_people),
+    Tool(directory.find_people),
     Tool(selectors.show_member, profiles=FULL),
     Tool(services.update_member, profiles=FULL),
     Tool(selectors.list_departments, profiles=FULL),
     Tool(services.create_department, profiles=FULL),
+    Tool(services.update_department, profiles=FULL, idempotent=True),
+    Tool(services.remove_department, profiles=FULL, destructive=True),
     Tool(services.move_member, profiles=FULL, idempotent=True),
+    Tool(tree.show_chart, profiles=FULL),
+    Tool(services.set_manager, profiles=FULL, idempotent=True),
+    Tool(services.pause_member, profiles=FULL),
+    Tool(services.unpause_member, profiles=FULL),
+    Tool(handovers.preview_hand_over, profiles=FULL),
     Tool(services.retire_member, profiles=FULL, destructive=True),
     Tool(selectors.list_credentials, profiles=FULL),
 ]
@@ -21,6 +28,8 @@ EXEMPT = {
     "rotate_credential": "its answer is a secret, which no tool returns",
     "revoke_credential": "an agent could lock itself out; REST has it",
     "create_join_code": "its answer is a secret, which no tool returns",
-    "finish_welcome": "the owner's first steps in the dashboard",
+    "invite_person": "its answer is a secret, which no tool returns",
+    "renew_invitation": "its answer is a secret, which no tool returns",
+    "finish_welcome": "a person's first steps in the dashboard",
     "set_password": "for people in the dashboard",
 }

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from orgchart.selectors import system_member
 from orgchart.services import join_company, register_agent
-from teammcp.core.api import answered, api_call, caller_of, keyed, no_token, payload_of
+from teammcp.core.api import answered, api_call, caller_of, keyed, payload_of
+from teammcp.core.errors import no_token
 
 
 class RegisterView(APIView):

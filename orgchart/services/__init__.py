@@ -8,30 +8,47 @@ from orgchart.services.access import (
     rotate_credential,
 )
 from orgchart.services.company import OpenedCompany, open_company
-from orgchart.services.departments import create_department, move_member
+from orgchart.services.departments import (
+    create_department,
+    move_member,
+    remove_department,
+    update_department,
+)
+from orgchart.services.entries import update_member
+from orgchart.services.inviting import invite_person, renew_invitation
+from orgchart.services.lines import set_manager
 from orgchart.services.members import (
-    finish_welcome,
     join_company,
     register_agent,
-    retire_member,
-    set_password,
-    update_member,
 )
+from orgchart.services.passwords import finish_welcome, set_password
+from orgchart.services.pausing import pause_member, unpause_member
+from orgchart.services.retiring import retire_member
+from orgchart.services.sessions import note_sign_in, note_sign_out
 
 __all__ = [
     "OpenedCompany",
     "create_department",
     "create_join_code",
     "finish_welcome",
+    "invite_person",
     "issue_credential",
     "join_company",
     "move_member",
+    "note_sign_in",
+    "note_sign_out",
     "open_company",
+    "pause_member",
     "redeem_sign_in_link",
     "register_agent",
+    "remove_department",
+    "renew_invitation",
     "retire_member",
     "revoke_credential",
     "rotate_credential",
+    "set_manager",
     "set_password",
+    "unpause_member",
+    "update_department",
     "update_member",
 ]

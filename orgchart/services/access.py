@@ -18,7 +18,7 @@ from teammcp.core.actions import action
 from teammcp.core.context import current_call
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
 from teammcp.core.lane import run_write
-from teammcp.core.texts import Line, clean_line
+from teammcp.core.texts import Line, clean_line, shortened
 
 SIGN_IN_LINK_FOR = timedelta(minutes=30)
 
@@ -73,8 +73,8 @@ def _check_may_hold(actor: Member, owner: Member, scopes: list[str] | None) -> N
         raise Conflict(f"@{owner.handle} is retired.", next="Register a new member instead.")
     if owner.authority == "owner" and owner.pk != actor.pk and not actor.has_scope("owner"):
         raise Forbidden("Only an owner can issue a credential for an owner.", next="Ask an owner.")
-    if owner.pk == actor.pk and actor.credential_scopes is not None:
-        beyond = set(scopes or ALL_SCOPES) - actor.credential_scopes
+    if actor.credential_scopes is not None:
+        beyond = set(ALL_SCOPES if scopes is None else scopes) - actor.credential_scopes
         if beyond:
             raise Forbidden(
                 "A narrowed credential cannot issue a wider one.",
@@ -84,7 +84,7 @@ def _check_may_hold(actor: Member, owner: Member, scopes: list[str] | None) -> N
     unknown = set(scopes or ()) - ALL_SCOPES
     if unknown:
         raise InvalidInput(
-            f"There is no scope {min(unknown)!r}.",
+            f"There is no scope {shortened(min(unknown))!r}.",
             fields={"scopes": "unknown"},
             next=f"Choose among {', '.join(sorted(ALL_SCOPES))}.",
         )
@@ -164,6 +164,13 @@ def create_join_code(
     authority: Literal["member", "observer"] = "member",
 ) -> JoinCodeOut:
     """A code with which agents register themselves: so many uses, for so many days; shown once."""
+    return make_join_code(actor, uses=uses, days=days, authority=authority)
+
+
+def make_join_code(
+    actor: Member, *, uses: int, days: int, authority: str = "member", opening: bool = False
+) -> JoinCodeOut:
+    """The row of a join code, and the code. For actions of this app only."""
     code = tokens.new_token(tokens.JOIN_CODE)
     now = timezone.now()
     row = JoinCode.objects.create(
@@ -174,6 +181,7 @@ def create_join_code(
         expires_at=now + timedelta(days=days),
         created_by=actor,
         created_at=now,
+        opening=opening,
     )
     record(
         events.JOIN_CODE_CREATED,
@@ -187,15 +195,22 @@ def create_join_code(
     )
 
 
-def make_sign_in_link(member: Member, *, actor: Member) -> str:
-    """The token of a one-time way into the dashboard, valid for half an hour."""
+def make_sign_in_link(
+    member: Member,
+    *,
+    actor: Member,
+    lasting: timedelta = SIGN_IN_LINK_FOR,
+    opening: bool = False,
+) -> str:
+    """The token of a one-time way into the dashboard."""
 
     def make() -> str:
         token = tokens.new_token(tokens.SIGN_IN)
         SignInLink.objects.create(
             member=member,
             digest=tokens.digest_of(token),
-            expires_at=timezone.now() + SIGN_IN_LINK_FOR,
+            expires_at=timezone.now() + lasting,
+            opening=opening,
         )
         record(
             events.SIGN_IN_LINK_CREATED,
@@ -207,6 +222,13 @@ def make_sign_in_link(member: Member, *, actor: Member) -> str:
         return token
 
     return run_write(make)
+
+
+def void_openings() -> None:
+    """End the ways in that earlier starts of the server printed."""
+    now = timezone.now()
+    JoinCode.objects.filter(opening=True, expires_at__gt=now).update(expires_at=now)
+    SignInLink.objects.filter(opening=True, used_at=None, expires_at__gt=now).update(expires_at=now)
 
 
 def redeem_sign_in_link(token: str) -> Member | None:

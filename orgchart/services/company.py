@@ -11,8 +11,10 @@ from audit.ledger import record
 from orgchart import events, registered
 from orgchart.models import Member
 from orgchart.selectors import system_member
-from orgchart.services.access import create_join_code, make_sign_in_link
+from orgchart.services.access import make_join_code, make_sign_in_link, void_openings
+from orgchart.services.entries import apply_changes
 from orgchart.services.members import create_member
+from teammcp.core.errors import Conflict
 from teammcp.core.lane import run_write
 
 SYSTEM_HANDLE, OWNER_HANDLE = "teammcp", "owner"
@@ -40,11 +42,17 @@ class OpenedCompany:
 
 
 def open_company() -> OpenedCompany:
-    """Create the owner and the house rules on the first start; make the ways in of this start."""
+    """Create the owner and the house rules on the first start; make the ways in of this start,
+    which void those of the starts before it."""
     first = found_company()
+    return run_write(lambda: _open(first=first))
+
+
+def _open(*, first: bool) -> OpenedCompany:
+    void_openings()
     owner = _first_owner()
-    link = make_sign_in_link(owner, actor=system_member())
-    code = create_join_code(actor=owner, uses=START_CODE_USES, days=7)
+    link = make_sign_in_link(owner, actor=system_member(), opening=True)
+    code = make_join_code(owner, uses=START_CODE_USES, days=7, opening=True)
     return OpenedCompany(owner.handle, link, code.join_code or "", first)
 
 
@@ -70,15 +78,29 @@ def _found() -> bool:
         title="Owner",
         last_active_at=timezone.now(),
     )
-    owner.set_unusable_password()
-    owner.save(update_fields=["password"])
     record(events.OPENED, actor=house, topics=["company"], data={"owner": owner.handle})
     registered.announce(owner)
     return True
 
 
 def _first_owner() -> Member:
-    owners = Member.objects.filter(
-        authority=Member.Authority.OWNER, kind=Member.Kind.HUMAN, status=Member.Status.ACTIVE
-    )
-    return owners.order_by("pk").first() or Member.objects.get(handle=OWNER_HANDLE)
+    """Whom the operator signs in as: the first owner, people before agents. Without any, the person
+    who founded the company is its owner again."""
+    owners = Member.objects.filter(authority=Member.Authority.OWNER, status=Member.Status.ACTIVE)
+    people = owners.filter(kind=Member.Kind.HUMAN)
+    return people.order_by("pk").first() or owners.order_by("pk").first() or _reinstated()
+
+
+def _reinstated() -> Member:
+    """Whoever can start the server has the data folder, so nobody is given more than they have."""
+    founder = Member.objects.filter(kind=Member.Kind.HUMAN).order_by("pk").first()
+    if founder is None:
+        raise Conflict(
+            "This company has no owner, and nobody who could be one.",
+            next="Restore its data folder from a backup, or start with an empty one.",
+        )
+    before = {"authority": founder.authority, "status": founder.status}
+    after = {"authority": Member.Authority.OWNER.value, "status": Member.Status.ACTIVE.value}
+    changed = {name: value for name, value in after.items() if before[name] != value}
+    apply_changes(system_member(), founder, before, changed)
+    return founder

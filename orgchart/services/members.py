@@ -1,12 +1,10 @@
-"""Members: registering, changing and retiring them."""
+"""Members: how they come into the company."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
 from annotated_types import MaxLen
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 
@@ -14,18 +12,18 @@ from audit.ledger import record
 from orgchart import events, registered
 from orgchart.connect import configurations
 from orgchart.handles import checked_handle, handle_from, skeleton
-from orgchart.models import Credential, Handle, JoinCode, Member
+from orgchart.models import Handle, JoinCode, Member
 from orgchart.schemas import MemberOut, Registration
-from orgchart.selectors import access_member
+from orgchart.selectors import access_department, access_member
 from orgchart.services.access import make_credential
 from orgchart.tokens import digest_of
 from teammcp.core import limits
 from teammcp.core.actions import action
-from teammcp.core.errors import Conflict, Forbidden, InvalidInput
+from teammcp.core.errors import Conflict, Forbidden
 from teammcp.core.texts import Charter, Line, Password, clean_line, clean_text
 
 HandleText = Annotated[str, MaxLen(60)]
-Skills = Annotated[list[Line], MaxLen(40)]
+Words = Annotated[list[Line], MaxLen(40)]
 Granted = Literal["member", "observer", "admin"]
 REGISTRATIONS_A_MINUTE = 120  # per address: a large team at once, but no guessing
 
@@ -38,22 +36,41 @@ def register_agent(
     handle: HandleText = "",
     title: Line = "",
     charter: Charter = "",
-    capabilities: Skills = [],  # noqa: B006 - pydantic copies defaults, the body only reads it
+    capabilities: Words = [],  # noqa: B006 - pydantic copies defaults, the body only reads it
+    tools: Words = [],  # noqa: B006
+    languages: Words = [],  # noqa: B006
+    model: Line = "",
+    department: Annotated[str, MaxLen(60)] = "",
+    manager: HandleText = "",
     authority: Granted = "member",
 ) -> Registration:
     """Register an agent and get its token, once, with ready-to-paste client configuration.
 
     Without a handle one is made from the name. A known handle is refused as a conflict and never
     gives a token; issue_credential makes a further token for an existing member. Only an owner can
-    register an admin.
+    register an admin. `department` (its slug) and `manager` give it a place in the chart.
     """
     limits.spend("register", per_minute=REGISTRATIONS_A_MINUTE)
     if authority == "admin" and not actor.has_scope("owner"):
         raise Forbidden("Only an owner can register an admin.", next="Register it as a member.")
+    place = {
+        "department": access_department(slug=department) if department else None,
+        "manager": _manager(actor, manager) if manager else None,
+    }
     return _register(
         actor, actor, name=name, handle=handle, title=title, charter=charter,
-        capabilities=capabilities, authority=authority,
+        capabilities=capabilities, tools=tools, languages=languages, model=model,
+        authority=authority, **place,
     )  # fmt: skip
+
+
+def _manager(actor: Member, handle: str) -> Member:
+    found = access_member(actor=actor, handle=handle)
+    if found.status == Member.Status.RETIRED:
+        raise Conflict(
+            f"@{found.handle} is retired and leads nobody.", next="Name a manager who is at work."
+        )
+    return found
 
 
 @action(scope="join")
@@ -65,7 +82,10 @@ def join_company(
     handle: HandleText = "",
     title: Line = "",
     charter: Charter = "",
-    capabilities: Skills = [],  # noqa: B006
+    capabilities: Words = [],  # noqa: B006
+    tools: Words = [],  # noqa: B006
+    languages: Words = [],  # noqa: B006
+    model: Line = "",
 ) -> Registration:
     """Register yourself with a join code. The code decides the authority.
 
@@ -75,7 +95,8 @@ def join_company(
     code = _spend_code(join_code)
     return _register(
         actor, code.created_by, name=name, handle=handle, title=title, charter=charter,
-        capabilities=capabilities, authority=code.authority,
+        capabilities=capabilities, tools=tools, languages=languages, model=model,
+        authority=code.authority,
     )  # fmt: skip
 
 
@@ -97,10 +118,7 @@ def _spend_code(join_code: str) -> JoinCode:
 
 
 def _register(actor: Member, sponsor: Member, *, handle: str, **fields: Any) -> Registration:
-    fields["name"] = clean_line("name", fields["name"], required=True)
-    fields["title"] = clean_line("title", fields["title"])
-    fields["charter"] = clean_text("charter", fields["charter"])
-    fields["capabilities"] = [clean_line("capabilities", skill) for skill in fields["capabilities"]]
+    fields |= clean_entry({name: fields[name] for name in ENTRY})
     member = create_member(
         handle=checked_handle(handle or handle_from(fields["name"])),
         kind=Member.Kind.AGENT,
@@ -120,166 +138,28 @@ def _register(actor: Member, sponsor: Member, *, handle: str, **fields: Any) -> 
     return Registration(member=MemberOut.of(member), token=token, connect=configurations(token))
 
 
+ENTRY = ("name", "title", "charter", "capabilities", "tools", "languages", "model")
+"""What a member's entry in the directory says in words."""
+
+
+def clean_entry(said: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an entry, checked. Raises InvalidInput."""
+    clean: dict[str, Any] = {}
+    for name, value in said.items():
+        if name == "charter":
+            clean[name] = clean_text(name, value)
+        elif isinstance(value, list):
+            words = (clean_line(name, word) for word in value)
+            clean[name] = list(dict.fromkeys(word for word in words if word))
+        else:
+            clean[name] = clean_line(name, value, required=name == "name")
+    return clean
+
+
 def create_member(**fields: Any) -> Member:
     """The rows of a new member. For actions of this app only."""
     member = Member(created_at=timezone.now(), **fields)
-    if member.kind != Member.Kind.HUMAN:
-        member.set_unusable_password()
+    member.set_unusable_password()  # people choose one when they come
     member.save(force_insert=True)
     Handle.objects.create(handle=member.handle, skeleton=skeleton(member.handle), member=member)
     return member
-
-
-@action(scope="profile:write")
-def update_member(
-    *,
-    actor: Member,
-    member: HandleText = "",
-    name: Line | None = None,
-    title: Line | None = None,
-    charter: Charter | None = None,
-    capabilities: Skills | None = None,
-    handle: HandleText | None = None,
-    authority: Literal["owner", "admin", "member", "observer"] | None = None,
-    status: Literal["active", "paused"] | None = None,
-) -> MemberOut:
-    """Change a member's entry: your own without `member`; others' need the admin scope.
-
-    Handle, authority and status can be changed by admins only, what concerns an owner by owners
-    only. A renamed member keeps the old handle for ever. The last owner cannot be demoted or
-    paused.
-    """
-    target = access_member(actor=actor, handle=member or actor.handle, lock=True)
-    _check_may_update(actor, target, handle=handle, authority=authority, status=status)
-    changes: dict[str, Any] = {
-        "name": name if name is None else clean_line("name", name, required=True),
-        "title": title if title is None else clean_line("title", title),
-        "charter": charter if charter is None else clean_text("charter", charter),
-        "capabilities": capabilities and [clean_line("capabilities", c) for c in capabilities],
-        "authority": authority,
-        "status": status,
-    }
-    changes = {key: value for key, value in changes.items() if value is not None}
-    if handle is not None and handle.strip().removeprefix("@").lower() != target.handle:
-        changes["handle"] = _new_handle(target, handle)
-    before = {key: getattr(target, key) for key in changes}
-    changed = {key: value for key, value in changes.items() if before[key] != value}
-    if changed:
-        _apply(actor, target, before, changed)
-    return MemberOut.of(target)
-
-
-def _check_may_update(actor: Member, target: Member, **ruled: Any) -> None:
-    own = actor.pk == target.pk and not any(ruled.values())
-    if not actor.has_scope("admin") and not own:
-        raise Forbidden(
-            "Only an owner or admin can change this; you can edit your own name, title, charter"
-            " and capabilities.",
-            next="Ask an admin to do it.",
-        )
-    touches_owner = "owner" in (target.authority, ruled["authority"])
-    if touches_owner and not own and not actor.has_scope("owner"):
-        raise Forbidden("Only an owner can change this about an owner.", next="Ask an owner.")
-    if ruled["authority"] == "admin" and not actor.has_scope("owner"):
-        raise Forbidden("Only an owner can appoint admins.", next="Ask an owner.")
-    if target.status == Member.Status.RETIRED:
-        raise Conflict(f"@{target.handle} is retired.", next="Register a new member instead.")
-    loses = ruled["authority"] not in (None, "owner") or ruled["status"] == "paused"
-    if target.authority == "owner" and loses:
-        check_not_last_owner(target)
-
-
-def check_not_last_owner(target: Member) -> None:
-    """A company never loses its last active owner."""
-    others = Member.objects.filter(
-        authority=Member.Authority.OWNER, status=Member.Status.ACTIVE
-    ).exclude(pk=target.pk)
-    if not others.exists():
-        raise Conflict(
-            f"@{target.handle} is the last owner.", next="Make somebody else an owner first."
-        )
-
-
-def _new_handle(target: Member, wanted: str) -> str:
-    plain = wanted.strip().removeprefix("@").lower()
-    if Handle.objects.filter(handle=plain, member=target).exists():
-        return plain  # back to a handle that was theirs already
-    new = checked_handle(wanted)
-    Handle.objects.create(handle=new, skeleton=skeleton(new), member=target)
-    return new
-
-
-def _apply(actor: Member, target: Member, before: dict[str, Any], changed: dict[str, Any]) -> None:
-    for key, value in changed.items():
-        setattr(target, key, value)
-    target.save(update_fields=list(changed))
-    record(
-        events.UPDATED,
-        actor=actor,
-        target=f"member:{target.pk}",
-        topics=["company", f"member-{target.pk}"],
-        data={
-            "handle": target.handle,
-            "changed": {key: [before[key], value] for key, value in changed.items()},
-        },
-    )
-
-
-@action(scope="org:write")
-def retire_member(*, actor: Member, member: HandleText) -> MemberOut:
-    """Retire a member for good: its credentials end at once, its handle and history stay."""
-    target = access_member(actor=actor, handle=member, lock=True)
-    if target.authority == "owner":
-        if not actor.has_scope("owner"):
-            raise Forbidden("Only an owner can retire an owner.", next="Ask an owner.")
-        check_not_last_owner(target)
-    if target.status == Member.Status.RETIRED:
-        raise Conflict(f"@{target.handle} is retired already.", next="Nothing is left to do.")
-    target.status = Member.Status.RETIRED
-    target.save(update_fields=["status"])
-    Credential.objects.filter(member=target, revoked_at=None).update(revoked_at=timezone.now())
-    record(
-        events.RETIRED,
-        actor=actor,
-        target=f"member:{target.pk}",
-        topics=["company", f"member-{target.pk}"],
-        data={"handle": target.handle},
-    )
-    return MemberOut.of(target)
-
-
-@action(scope="owner")
-def finish_welcome(*, actor: Member, name: Line, password: Password) -> MemberOut:
-    """The owner's first steps: a name and a password. Possible once."""
-    if actor.welcomed_at is not None:
-        raise Conflict("The first steps are done already.", next="Sign in and go on.")
-    _check_password(actor, password)
-    actor.name = clean_line("name", name, required=True)
-    actor.set_password(password)
-    actor.welcomed_at = timezone.now()
-    actor.save(update_fields=["name", "password", "welcomed_at"])
-    record(events.WELCOMED, actor=actor, target=f"member:{actor.pk}", topics=[f"member-{actor.pk}"])
-    return MemberOut.of(actor)
-
-
-@action(scope="profile:write")
-def set_password(*, actor: Member, current: Password, password: Password) -> MemberOut:
-    """Change your password for the dashboard. For people."""
-    if actor.kind != Member.Kind.HUMAN or not actor.check_password(current):
-        raise Forbidden("The current password is not right.", next="Try again, or ask an owner.")
-    _check_password(actor, password)
-    actor.set_password(password)
-    actor.save(update_fields=["password"])
-    record(
-        events.PASSWORD_SET, actor=actor, target=f"member:{actor.pk}", topics=[f"member-{actor.pk}"]
-    )
-    return MemberOut.of(actor)
-
-
-def _check_password(member: Member, password: str) -> None:
-    try:
-        validate_password(password, member)
-    except ValidationError as error:
-        raise InvalidInput(
-            " ".join(error.messages), fields={"password": "too weak"}, next="Choose a longer one."
-        ) from None

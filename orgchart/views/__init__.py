@@ -1,4 +1,4 @@
-"""The dashboard's ways in, and its pages about people."""
+"""The dashboard's ways in, and who comes."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from orgchart import activity, selectors, services
+from orgchart import directory, selectors, services
 from orgchart.models import Member
 from orgchart.schemas import (
-    CredentialOut,
+    Invitation,
     JoinCodeOut,
     MemberOut,
-    NewCredential,
     Registration,
 )
 from teammcp.core import limits
 from teammcp.core.errors import AppError, NotFound
-from teammcp.core.lane import run_write
 from teammcp.core.web import (
     Refused,
     WebRequest,
     action_form,
     by_method,
-    fragment,
     go,
     page,
     refused_by,
@@ -38,7 +35,8 @@ BACKEND = "orgchart.backends.MemberBackend"
 WRONG = Refused("That handle and password do not belong together.", "Check both, then try again.")
 STALE = Refused(
     "This link does not sign anybody in (any more).",
-    "Each link works once, for half an hour. The operator gets a new one at each start.",
+    "Each link works once, for a limited time. Who sent it can make a new one; the operator gets"
+    " one at each start.",
 )
 CLIENTS = {
     "claude_code": "Claude Code",
@@ -69,6 +67,7 @@ def sign_in(request: WebRequest) -> HttpResponse:
     if not isinstance(member, Member):
         return _sign_in_page(request, WRONG, 422)
     login(request, member)
+    services.note_sign_in(member)
     return HttpResponseRedirect(_target(request))
 
 
@@ -103,12 +102,15 @@ def sign_in_by_link(request: WebRequest, *, token: str) -> HttpResponse:
         context = {"refused": STALE}
         return render(request, "orgchart/sign_in_link.html", context, status=422)
     login(request, member, backend=BACKEND)
-    first_time = member.welcomed_at is None and member.has_scope("owner")
+    first_time = member.welcomed_at is None and member.kind == Member.Kind.HUMAN
     return HttpResponseRedirect("/welcome/" if first_time else "/")
 
 
 def _sign_out(request: WebRequest) -> HttpResponse:
+    member = request.user
     logout(request)
+    if member.is_authenticated:
+        services.note_sign_out(member)  # after the end of the session, which sockets ask for then
     return HttpResponseRedirect("/sign-in/")
 
 
@@ -122,66 +124,9 @@ sign_out = by_method(post=_sign_out)
 def people(request: WebRequest) -> HttpResponse:
     """Everybody, or those whom a query finds."""
     query, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
-    found = selectors.find_people.call(request.user, {"query": query, "after": after, "limit": 50})
+    found = directory.find_people.call(request.user, {"query": query, "after": after, "limit": 50})
     context = {"found": found, "name": query, "may_register": request.user.has_scope("org:write")}
     return page(request, "orgchart/people.html", context)
-
-
-@signed_in
-def person(
-    request: WebRequest,
-    *,
-    handle: str,
-    refused: Refused | None = None,
-    issued: NewCredential | None = None,
-) -> HttpResponse:
-    """One colleague. Oneself and admins see more: how to change the entry, and its credentials."""
-    member = selectors.show_member(actor=request.user, member=handle)
-    own = member.id == request.user.pk
-    context: dict[str, Any] = {
-        "member": member,
-        "own": own,
-        "may_edit": member.status != "retired" and (own or request.user.has_scope("admin")),
-        "rules": request.user.has_scope("admin"),
-        "refused": refused,
-        "kept": refused.kept if refused else {},
-        "issued": issued,
-    }
-    if context["may_edit"] or request.user.has_scope("admin"):
-        shown = selectors.list_credentials(actor=request.user, member=member.handle)
-        context["credentials"] = shown.items
-    return page(request, "orgchart/person.html", context)
-
-
-def _of(*, handle: str) -> dict[str, Any]:
-    return {"member": handle}
-
-
-def _to_person(request: WebRequest, answer: MemberOut, *, handle: str) -> HttpResponse:
-    return go(request, f"/people/{answer.handle}/")
-
-
-def _to_handle(request: WebRequest, answer: CredentialOut, *, handle: str) -> HttpResponse:
-    return go(request, f"/people/{handle}/")
-
-
-def _issued(request: WebRequest, answer: NewCredential, *, handle: str) -> HttpResponse:
-    """The page with the token, this once."""
-    return person(request, handle=handle, issued=answer)
-
-
-edit = by_method(post=action_form(services.update_member, done=_to_person, again=person, given=_of))
-retire = by_method(
-    post=action_form(services.retire_member, done=_to_person, again=person, given=_of)
-)
-issue = by_method(
-    post=action_form(services.issue_credential, done=_issued, again=person, given=_of)
-)
-revoke = by_method(
-    post=action_form(
-        services.revoke_credential, done=_to_handle, again=person, given=lambda *, handle: {}
-    )
-)
 
 
 # Registering agents
@@ -226,19 +171,40 @@ join_code = by_method(
 )
 
 
+# Inviting people
+
+
 @signed_in
-def contact(request: WebRequest, *, handle: str) -> HttpResponse:
-    """Whether an agent has called yet, and how soon after its registration."""
-    run_write(activity.flush)  # calls are written down every few seconds; here somebody waits
-    rows = selectors.list_credentials(actor=request.user, member=handle).items
-    used = [row for row in rows if row.last_used_at is not None]
-    seconds = None
-    if used:
-        first = min(used, key=lambda row: row.created_at)
-        assert first.last_used_at is not None
-        seconds = max(0.1, (first.last_used_at - first.created_at).total_seconds())
-    context = {"handle": handle.removeprefix("@"), "seconds": seconds}
-    return fragment(request, "orgchart/_contact.html", context)
+def invitations(
+    request: WebRequest, *, refused: Refused | None = None, invitation: Invitation | None = None
+) -> HttpResponse:
+    """The form that invites a person, and who has not come yet."""
+    if not request.user.has_scope("org:write"):
+        raise NotFound("There is no such page.", next="Ask an owner or admin to invite them.")
+    context = {
+        "refused": refused,
+        "kept": refused.kept if refused else {},
+        "invitation": invitation,
+        "awaited": selectors.awaited_people(request.user),
+        "authorities": ["member", "observer", "admin", "owner"]
+        if request.user.has_scope("owner")
+        else ["member", "observer"],
+    }
+    return page(request, "orgchart/invite.html", context)
+
+
+def _invited(request: WebRequest, answer: Invitation) -> HttpResponse:
+    """The page with the link, this once."""
+    return invitations(request, invitation=answer)
+
+
+invite = by_method(
+    get=invitations,
+    post=action_form(services.invite_person, done=_invited, again=invitations),
+)
+invite_again = by_method(
+    post=action_form(services.renew_invitation, done=_invited, again=invitations)
+)
 
 
 # One's own account
@@ -250,8 +216,14 @@ def account(request: WebRequest, *, refused: Refused | None = None) -> HttpRespo
     return page(request, "orgchart/account.html", {"refused": refused})
 
 
-def _password_set(request: WebRequest, answer: MemberOut) -> HttpResponse:
+def keep_signed_in(request: WebRequest) -> None:
+    """After a change of the password, which ends one's other sessions."""
+    request.user.refresh_from_db(fields=["password"])
     update_session_auth_hash(request, request.user)
+
+
+def _password_set(request: WebRequest, answer: MemberOut) -> HttpResponse:
+    keep_signed_in(request)
     messages.success(request, "Your password is changed.")
     return go(request, "/account/")
 

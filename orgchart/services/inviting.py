@@ -1,0 +1,95 @@
+"""Inviting people: a place in the company, and a one-time link with which they take it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from django.conf import settings
+from django.utils import timezone
+
+from audit.ledger import record
+from orgchart import events, registered
+from orgchart.handles import checked_handle, handle_from
+from orgchart.models import Member, SignInLink
+from orgchart.schemas import Invitation, MemberOut
+from orgchart.selectors import access_member
+from orgchart.services.access import make_sign_in_link
+from orgchart.services.members import REGISTRATIONS_A_MINUTE, HandleText, create_member
+from teammcp.core import limits
+from teammcp.core.actions import action
+from teammcp.core.errors import Conflict, Forbidden
+from teammcp.core.texts import Line, clean_line
+
+INVITED_FOR = timedelta(days=7)
+
+
+@action(scope="org:write")
+def invite_person(
+    *,
+    actor: Member,
+    name: Line,
+    handle: HandleText = "",
+    title: Line = "",
+    authority: Literal["member", "observer", "admin", "owner"] = "member",
+) -> Invitation:
+    """Invite a person and get a one-time sign-in link for them, shown once, good for a week.
+
+    They choose their password when they first open it. Without a handle one is made from the name.
+    Only an owner can invite an admin or an owner. renew_invitation replaces a link that was lost.
+    """
+    limits.spend("register", per_minute=REGISTRATIONS_A_MINUTE)
+    _check_may_invite(actor, authority)
+    name = clean_line("name", name, required=True)
+    member = create_member(
+        handle=checked_handle(handle or handle_from(name)),
+        name=name,
+        title=clean_line("title", title),
+        kind=Member.Kind.HUMAN,
+        authority=authority,
+        registered_by=actor,
+    )
+    record(
+        events.INVITED,
+        actor=actor,
+        target=f"member:{member.pk}",
+        topics=["company", f"member-{member.pk}"],
+        data={"handle": member.handle, "name": member.name, "authority": member.authority},
+    )
+    registered.announce(member)
+    return _invitation(actor, member)
+
+
+@action(scope="org:write")
+def renew_invitation(*, actor: Member, member: HandleText) -> Invitation:
+    """A fresh one-time link for a person who was invited and has not come yet. Earlier ones end."""
+    target = access_member(actor=actor, handle=member, lock=True)
+    _check_may_invite(actor, target.authority)
+    if target.kind != Member.Kind.HUMAN or target.status == Member.Status.RETIRED:
+        raise Conflict(
+            f"@{target.handle} is nobody who could sign in.", next="Invite a person instead."
+        )
+    if target.welcomed_at is not None:
+        raise Conflict(
+            f"@{target.handle} has come already.", next="They sign in with their password."
+        )
+    now = timezone.now()
+    links = SignInLink.objects.filter(member=target, used_at=None, expires_at__gt=now)
+    links.update(expires_at=now)
+    return _invitation(actor, target)
+
+
+def _check_may_invite(actor: Member, authority: str) -> None:
+    if authority in {"admin", "owner"} and not actor.has_scope("owner"):
+        raise Forbidden(
+            "Only an owner can invite an admin or an owner.", next="Invite them as a member."
+        )
+
+
+def _invitation(actor: Member, member: Member) -> Invitation:
+    token = make_sign_in_link(member, actor=actor, lasting=INVITED_FOR)
+    return Invitation(
+        member=MemberOut.of(member),
+        sign_in_url=f"{settings.PUBLIC_URL}/sign-in/{token}/",
+        expires_at=timezone.now() + INVITED_FOR,
+    )
