@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +13,8 @@ from audit.topics import audience
 from messaging.models import Channel, Membership, Message
 from orgchart.models import Member
 from orgchart.selectors import access_member
+from orgchart.services.company import SYSTEM_HANDLE
+from teammcp.core.cursors import number_in
 from teammcp.core.errors import InvalidInput, NotFound
 
 DIRECT_LIMIT = 10  # members of a direct conversation, yourself included
@@ -29,15 +31,63 @@ class Place:
 
 
 def visible_channels(actor: Member) -> QuerySet[Channel]:
-    """Public channels, and those that the actor belongs to. Admins see no more than others."""
+    """Public channels, those that the actor belongs to, and discussions whose home the actor sees.
+    Admins see no more than others."""
+    discussed = Q(kind=Channel.Kind.TASK) & at_home(actor)
+    return Channel.objects.filter(_places(actor) | discussed)
+
+
+def visible_places(actor: Member) -> QuerySet[Channel]:
+    """The same without discussions of tasks, of which there are many: those are found by task."""
+    return Channel.objects.filter(_places(actor))
+
+
+def _places(actor: Member) -> Q:
     own = Membership.objects.filter(channel=OuterRef("pk"), member=actor)
-    return Channel.objects.filter(Q(kind=Channel.Kind.PUBLIC) | Exists(own))
+    return Q(kind=Channel.Kind.PUBLIC) | (~Q(kind=Channel.Kind.TASK) & Q(Exists(own)))
+
+
+def at_home(actor: Member) -> Q:
+    """The rule for what has a channel as its `home`: whoever sees that channel sees it; without a
+    home, everybody."""
+    own = Membership.objects.filter(channel=OuterRef("home"), member=actor)
+    return Q(home=None) | Q(home__kind=Channel.Kind.PUBLIC) | Q(Exists(own))
+
+
+def board_topic(home_id: int | None) -> str:
+    """Whom the events of what has this home concern: one topic for all of them together, so that
+    nobody's topics grow with the number of tasks."""
+    return f"board-{home_id}" if home_id else "board"
+
+
+def topics_of(channel: Channel) -> list[str]:
+    """The topics of an event in a channel."""
+    own = f"channel-{channel.pk}"
+    return [own, board_topic(channel.home_id)] if channel.kind == Channel.Kind.TASK else [own]
 
 
 @audience
 def channel_topics(actor: Member) -> Iterator[str]:
-    for pk in visible_channels(actor).values_list("pk", flat=True):
+    yield board_topic(None)
+    for pk in visible_places(actor).values_list("pk", flat=True):
         yield f"channel-{pk}"
+        yield board_topic(pk)
+
+
+Opener = Callable[[Member, str], Channel | None]
+_openers: list[Opener] = []
+
+
+def opens_late(opener: Opener) -> Opener:
+    """Register who makes a channel of this name when somebody first writes there; None for names
+    that are not theirs, or not for this member. It runs within the action that writes."""
+    _openers.append(opener)
+    return opener
+
+
+def open_late(actor: Member, name: str) -> Channel | None:
+    """The channel of this name, made just now because somebody writes there."""
+    return next((found for opener in _openers if (found := opener(actor, name))), None)
 
 
 def access_place(*, actor: Member, where: str) -> Place:
@@ -56,8 +106,8 @@ def access_channel(*, actor: Member, channel: str) -> Place:
     if wanted.startswith("@"):
         return _access_direct(actor, wanted)
     rows = visible_channels(actor)
-    if wanted.startswith("channel:") and wanted[8:].isdecimal():
-        found = rows.filter(pk=_row_id(wanted[8:])).first()
+    if wanted.startswith("channel:") and (number := number_in(wanted[8:])) is not None:
+        found = rows.filter(pk=number).first()
     else:
         found = rows.filter(name=wanted.removeprefix("#").lower()).first()
     if found is None:
@@ -69,7 +119,7 @@ def access_channel(*, actor: Member, channel: str) -> Place:
 def no_channel(actor: Member, wanted: str) -> NotFound:
     """The one answer for a channel that is absent or hidden."""
     name = wanted.removeprefix("#").lower()
-    known = visible_channels(actor).filter(archived_at=None).exclude(name=None)
+    known = visible_places(actor).filter(archived_at=None).exclude(name=None)
     names = [known_name or "" for known_name in known.values_list("name", flat=True)]
     near = [f"#{close}" for close in get_close_matches(name, names, n=3, cutoff=0.6)]
     if near:
@@ -81,7 +131,22 @@ def no_channel(actor: Member, wanted: str) -> NotFound:
     return NotFound(f"There is no channel #{name[:60]}.", next=suggestion, near=near)
 
 
+def house_place(actor: Member, where: str) -> Place | None:
+    """Where the server itself has told this member something; nothing before it has."""
+    if where.strip().lower() != f"@{SYSTEM_HANDLE}":
+        return None
+    own = Membership.objects.filter(
+        member=actor,
+        channel__kind=Channel.Kind.DIRECT,
+        channel__memberships__member__kind=Member.Kind.SYSTEM,
+    )
+    membership = own.select_related("channel").first()
+    return Place(membership.channel, membership, f"@{SYSTEM_HANDLE}") if membership else None
+
+
 def _access_direct(actor: Member, where: str) -> Place:
+    if house := house_place(actor, where):
+        return house
     others = direct_members(actor, where)
     key = direct_key([actor, *others])
     found = Channel.objects.filter(direct_key=key).first()
@@ -121,6 +186,13 @@ def direct_key(members: Iterable[Member]) -> str:
     return "-".join(str(pk) for pk in sorted(member.pk for member in members))
 
 
+def place_of(actor: Member, message: Message) -> Place:
+    """Where a message that this member may read stands: in its channel, or in a thread of it."""
+    channel = message.channel
+    membership = Membership.objects.filter(channel=channel, member=actor).first()
+    return Place(channel, membership, channel_label(channel, actor), message.thread)
+
+
 def _access_thread(actor: Member, where: str) -> Place:
     kind, _, number = where.partition(":")
     message = access_message(actor=actor, message_id=_row_id(number), named=where)
@@ -143,7 +215,7 @@ def access_message(*, actor: Member, message_id: int, named: str = "") -> Messag
 
 def _row_id(text: str) -> int:
     """A row id out of text; 0, which no row has, for anything else."""
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    return number_in(text) or 0
 
 
 def channel_label(channel: Channel, actor: Member) -> str:

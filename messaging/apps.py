@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -8,6 +9,19 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from messaging import access, events, search, welcome  # noqa: F401 - they register themselves
+        from messaging import (  # noqa: F401 - they register themselves
+            access,
+            comparing,
+            conditions,
+            events,
+            intake,
+            jobs,
+            search,
+            services,
+            snapshot,
+            welcome,
+        )
+        from messaging.services import handing_over, passing_on, reminding  # noqa: F401 - the same
 
+        connection_created.connect(search.prepare_connection)
         post_migrate.connect(search.ensure_index, sender=self)

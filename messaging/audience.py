@@ -11,6 +11,7 @@ from messaging import hot
 from messaging.access import Place
 from messaging.models import Channel, Follow, Membership
 from messaging.texts import EVERYBODY, mentioned
+from orgchart.chart import successor_of
 from orgchart.models import Member
 
 
@@ -26,9 +27,21 @@ class Audience:
 
     def add(self, listeners: list[hot.Listener], reason: str) -> None:
         for pk, handle, status in listeners:
-            if pk != self.author_id and pk not in self.reasons:
+            if pk == self.author_id or pk in self.reasons:
+                continue
+            label = f"@{handle}" if status == "active" else f"@{handle} ({_state(pk, status)})"
+            if status != Member.Status.RETIRED:  # else nobody is left who could acknowledge it
                 self.reasons[pk] = reason
-                self.labels.append(f"@{handle}" if status == "active" else f"@{handle} ({status})")
+            if label not in self.labels:
+                self.labels.append(label)
+
+
+def _state(pk: int, status: str) -> str:
+    """ "paused", "retired", or "retired; @lin took over" """
+    if status != Member.Status.RETIRED:
+        return status
+    heir = successor_of(Member.objects.get(pk=pk))
+    return f"retired; @{heir.handle} took over" if heir else status
 
 
 def audience_of(actor: Member, place: Place, body: str) -> Audience:
@@ -42,6 +55,14 @@ def audience_of(actor: Member, place: Place, body: str) -> Audience:
         heard.add(hot.followers(place.thread.pk, place.channel.pk), "reply")
     if place.channel.kind != Channel.Kind.DIRECT:
         heard.add(hot.watchers(place.channel.pk), "watching")
+    return heard
+
+
+def mentions_of(actor: Member, place: Place, body: str) -> Audience:
+    """Only those whom a text names."""
+    heard = Audience(actor.pk)
+    if names := mentioned(body):
+        _add_mentioned(heard, place, names)
     return heard
 
 
@@ -62,7 +83,7 @@ def _add_mentioned(heard: Audience, place: Place, names: list[str]) -> None:
         if not members:
             heard.unknown.append(f"@{group}")
         inside += _inside(members, channel_id)
-    heard.add([one for one in inside if one[2] != "retired"], "mention")
+    heard.add(inside, "mention")
     if place.thread is not None:
         follows = [Follow(thread=place.thread, member_id=pk) for pk, *_ in inside]
         Follow.objects.bulk_create(follows, ignore_conflicts=True)

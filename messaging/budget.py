@@ -17,6 +17,20 @@ def tokens_in(text: str) -> int:
     return (len(text) - wide) // CHARACTERS_PER_TOKEN + wide
 
 
+def shorten(text: str, most: int) -> str:
+    """The beginning of a text within about so many tokens, ending after a word."""
+    if tokens_in(text) <= most:
+        return text
+    spent = 0
+    for position, character in enumerate(text):
+        spent += CHARACTERS_PER_TOKEN if ord(character) > 0x2E7F else 1
+        if spent > most * CHARACTERS_PER_TOKEN:
+            kept = text[:position]
+            space = kept.rfind(" ", position // 2)
+            return f"{kept[:space] if space > 0 else kept}…"
+    return text
+
+
 def cut(items: list[T], max_tokens: int | None, text: Callable[[T], str]) -> list[T]:
     """The first items that fit into the budget; always one, so that a reader gets on."""
     if max_tokens is None:

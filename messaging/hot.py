@@ -7,6 +7,8 @@ does little else than accept messages. Everything here has a twin in plain ORM t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from messaging.models import Channel, Membership, Message
@@ -14,23 +16,44 @@ from teammcp.core import sql
 from teammcp.core.instances import instance
 
 
-def advance(channel: Channel) -> int:
-    """Take the next position in the channel."""
+def advance(channel: Channel, *, agent: int = 0) -> int:
+    """Take the next position in the channel, for the agent of this id or for anybody else.
+
+    In a direct conversation the turns of agents among themselves are counted along: what one says
+    in a row is one turn, and whoever is no agent begins anew.
+    """
     row = sql.one(
-        "UPDATE messaging_channel SET last_seq = last_seq + 1 WHERE id = %s RETURNING last_seq",
-        [channel.pk],
+        "UPDATE messaging_channel SET last_seq = last_seq + 1, turn_of = %s,"
+        " agent_turns = CASE WHEN kind = 'direct' AND %s > 0"
+        " THEN agent_turns + CASE WHEN turn_of = %s THEN 0 ELSE 1 END ELSE 0 END"
+        " WHERE id = %s RETURNING last_seq, agent_turns",
+        [agent, agent, agent, channel.pk],
     )
     assert row is not None
-    channel.last_seq = row[0]
+    channel.last_seq, channel.agent_turns = row
     return channel.last_seq
+
+
+def grow_thread(root: Message, *, agent: int) -> None:
+    """One more reply in a thread, whose turns are counted in the same way."""
+    row = sql.one(
+        "UPDATE messaging_message SET reply_count = reply_count + 1, turn_of = %s,"
+        " agent_turns = CASE WHEN %s > 0"
+        " THEN agent_turns + CASE WHEN turn_of = %s THEN 0 ELSE 1 END ELSE 0 END"
+        " WHERE id = %s RETURNING agent_turns",
+        [agent, agent, agent, root.pk],
+    )
+    assert row is not None
+    root.agent_turns = row[0]
 
 
 def insert_message(message: Message) -> None:
     """Add the row and set its id."""
     row = sql.one(
         "INSERT INTO messaging_message (channel_id, seq, author_id, author_kind, face,"
-        " on_behalf_of_id, body, thread_id, reply_count, priority, expects_reply, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s) RETURNING id",
+        " on_behalf_of_id, body, thread_id, reply_count, priority, expects_reply, created_at,"
+        " cause_id, turns) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s)"
+        " RETURNING id",
         [
             message.channel_id,
             message.seq,
@@ -43,22 +66,26 @@ def insert_message(message: Message) -> None:
             message.priority,
             message.expects_reply,
             sql.time(message.created_at),
+            message.cause_id,
+            message.turns,
         ],
     )
     assert row is not None
     message.pk = row[0]
 
 
-def insert_deliveries(message: Message, reasons: dict[int, str], rank: int) -> None:
-    """Add one delivery per recipient id."""
+def insert_deliveries(
+    message: Message, reasons: dict[int, str], rank: int, at: datetime | None = None
+) -> None:
+    """Add one delivery per recipient id, stored when the message was unless `at` says when."""
     if not reasons:
         return
-    at = sql.time(message.created_at)
+    stored = sql.time(at or message.created_at)
     sql.run_many(
         "INSERT INTO messaging_delivery"
         " (message_id, recipient_id, reason, rank, stored_at, offered_route)"
         " VALUES (%s, %s, %s, %s, %s, '')",
-        [(message.pk, recipient, reason, rank, at) for recipient, reason in reasons.items()],
+        [(message.pk, recipient, reason, rank, stored) for recipient, reason in reasons.items()],
     )
 
 
@@ -73,7 +100,7 @@ def skip_own(membership: Membership, seq: int) -> None:
 def find_channel(name: str, member_id: int) -> tuple[Channel, Membership | None] | None:
     """A channel by name with this member's membership, whether or not they may see it."""
     row = sql.one(
-        "SELECT c.id, c.kind, c.name, c.last_seq, c.archived_at, m.id, m.read_seq"
+        "SELECT c.id, c.kind, c.name, c.last_seq, c.archived_at, c.home_id, m.id, m.read_seq"
         " FROM messaging_channel c LEFT JOIN messaging_membership m"
         " ON m.channel_id = c.id AND m.member_id = %s WHERE c.name = %s",
         [member_id, name],
@@ -81,16 +108,23 @@ def find_channel(name: str, member_id: int) -> tuple[Channel, Membership | None]
     if row is None:
         return None
     channel = instance(
-        Channel, id=row[0], kind=row[1], name=row[2], last_seq=row[3], archived_at=row[4]
+        Channel,
+        id=row[0],
+        kind=row[1],
+        name=row[2],
+        last_seq=row[3],
+        archived_at=row[4],
+        home_id=row[5],
     )
-    if row[5] is None:
+    if row[6] is None:
         return channel, None
     membership = instance(
-        Membership, id=row[5], channel_id=row[0], member_id=member_id, read_seq=row[6]
+        Membership, id=row[6], channel_id=row[0], member_id=member_id, read_seq=row[7]
     )
     return channel, membership
 
 
+PRESENT = " AND p.status != 'retired'"
 Listener = tuple[int, str, str]
 """Of a member who hears of a message: id, handle and status."""
 
@@ -106,16 +140,27 @@ def members(channel_id: int) -> list[Listener]:
 
 
 def everyone_in(channel_id: int) -> list[Listener]:
-    """All members of a channel, for direct conversations."""
-    return _listeners("m.channel_id = %s", [channel_id])
+    """All members of a channel, also the retired ones, for direct conversations."""
+    return _listeners("m.channel_id = %s", [channel_id], retired=True)
 
 
 def followers(thread_id: int, channel_id: int) -> list[Listener]:
     """The followers of a thread who still belong to its channel and have not muted it."""
     return _listeners(
         "m.notify != 'mute' AND m.channel_id = %s AND m.member_id IN"
-        " (SELECT f.member_id FROM messaging_follow f WHERE f.thread_id = %s)",
+        " (SELECT f.member_id FROM messaging_follow f"
+        " WHERE f.thread_id = %s AND f.left_at IS NULL)",
         [channel_id, thread_id],
+    )
+
+
+def follow(thread_id: int, members: Iterable[int], *, returning: int) -> None:
+    """Let members follow a thread. Who left it stays away, but for the one who returns."""
+    sql.run_many(
+        "INSERT INTO messaging_follow (thread_id, member_id) VALUES (%s, %s)"
+        " ON CONFLICT (thread_id, member_id) DO UPDATE SET left_at = NULL"
+        " WHERE messaging_follow.member_id = %s AND messaging_follow.left_at IS NOT NULL",
+        [(thread_id, member, returning) for member in members],
     )
 
 
@@ -138,11 +183,11 @@ def named(handles: list[str], channel_id: int) -> list[Named]:
     ]
 
 
-def _listeners(condition: str, parameters: list[Any]) -> list[Listener]:
+def _listeners(condition: str, parameters: list[Any], *, retired: bool = False) -> list[Listener]:
     statement = (
         "SELECT p.id, p.handle, p.status FROM messaging_membership m"  # noqa: S608 - our conditions
         " JOIN orgchart_member p ON p.id = m.member_id"
-        f" WHERE {condition} AND p.status != 'retired' ORDER BY p.id"
+        f" WHERE {condition}{'' if retired else PRESENT} ORDER BY p.id"
     )
     return sql.rows(statement, parameters)
 
@@ -153,6 +198,18 @@ def open_counts(member_id: int) -> tuple[int, int]:
         "SELECT COUNT(*), SUM(CASE WHEN rank = 0 THEN 1 ELSE 0 END) FROM messaging_delivery"
         " WHERE recipient_id = %s AND acknowledged_at IS NULL AND withdrawn_at IS NULL",
         [member_id],
+    )
+    assert row is not None
+    return row[0], row[1] or 0
+
+
+def open_counts_up_to(member_id: int, most: int) -> tuple[int, int]:
+    """The same, counted no further than `most`: it costs the same however much waits."""
+    row = sql.one(
+        "SELECT COUNT(*), SUM(CASE WHEN rank = 0 THEN 1 ELSE 0 END) FROM"
+        " (SELECT rank FROM messaging_delivery WHERE recipient_id = %s AND acknowledged_at IS NULL"
+        " AND withdrawn_at IS NULL ORDER BY rank LIMIT %s) AS waiting",
+        [member_id, most],
     )
     assert row is not None
     return row[0], row[1] or 0

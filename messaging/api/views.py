@@ -10,7 +10,7 @@ from audit.live import hub
 from audit.topics import inbox_topic
 from messaging.services import check_inbox
 from teammcp.core.api import answered, api_call, caller_of, documented, payload_of
-from teammcp.core.handler import WAITED
+from teammcp.core.context import WAITED
 
 
 class InboxView(APIView):

@@ -7,7 +7,7 @@ from typing import Annotated
 from annotated_types import Ge, Le, MaxLen
 from django.db.models import Q
 
-from messaging.access import access_channel, direct_labels, visible_channels
+from messaging.access import access_channel, direct_labels, visible_places
 from messaging.models import Channel, Membership
 from messaging.schemas import ChannelMemberOut, ChannelMembers, ChannelOut, ChannelPage
 from messaging.texts import Target
@@ -44,12 +44,13 @@ def list_channels(
     limit: Annotated[int, Ge(1), Le(200)] = 100,
     after: Annotated[int, Ge(0)] = 0,
 ) -> ChannelPage:
-    """Channels and direct conversations that you may see, with what is unread in each.
+    """Channels and direct conversations that you may see, with what is unread in each. What is
+    said about a task is not listed: read(where="#t-12") shows it.
 
     `joined` true lists only yours, false only those you could join. Unread counts cost the same
     however long a channel is.
     """
-    rows = visible_channels(actor)
+    rows = visible_places(actor)
     if not archived:
         rows = rows.filter(archived_at=None)
     if joined is not None:

@@ -7,10 +7,12 @@ from django.db.models import Count, F, Window
 from messaging import hot
 from messaging.access import direct_labels
 from messaging.models import Channel, Membership
-from messaging.schemas import UnreadChannel
+from messaging.schemas import UnreadChannel, Waiting
 from orgchart.models import Member
+from teammcp.core.actions import query
 
 UNREAD_LIMIT = 50
+COUNTED = 1_000  # the line on every result tells more from this only by a +
 
 
 def unread_channels(actor: Member, limit: int = UNREAD_LIMIT) -> tuple[list[UnreadChannel], int]:
@@ -35,9 +37,24 @@ def unread_channels(actor: Member, limit: int = UNREAD_LIMIT) -> tuple[list[Unre
     return channels, page[0].total - len(page) if page else 0
 
 
+@query(scope="inbox:read")
+def count_inbox(*, actor: Member) -> Waiting:
+    """How much waits for you, without showing any of it: nothing is offered by counting."""
+    unread, urgent = hot.open_counts(actor.pk)
+    return Waiting(unread=unread, urgent=urgent)
+
+
 def waiting_line(member: Member) -> str:
-    """ "2 unread, 1 urgent" when something waits, else nothing: the end of every tool result."""
-    waiting, urgent = hot.open_counts(member.pk)
+    """ "2 unread, 1 urgent" when something waits, else nothing: the end of every tool result.
+
+    Beyond a thousand it stops counting ("1000+ unread"): it is asked after every call.
+    """
+    waiting, urgent = hot.open_counts_up_to(member.pk, COUNTED + 1)
     if not waiting:
         return ""
-    return f"{waiting} unread, {urgent} urgent" if urgent else f"{waiting} unread"
+    line = f"{_at_least(waiting)} unread"
+    return f"{line}, {_at_least(urgent)} urgent" if urgent else line
+
+
+def _at_least(count: int) -> str:
+    return f"{COUNTED}+" if count > COUNTED else str(count)

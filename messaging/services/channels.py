@@ -7,11 +7,21 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from annotated_types import MaxLen
+from django.db.models import Q
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from audit.ledger import record
 from messaging import events
-from messaging.access import Place, access_channel, channel_label, direct_key, visible_channels
+from messaging.access import (
+    Place,
+    access_channel,
+    channel_label,
+    direct_key,
+    topics_of,
+    visible_places,
+)
+from messaging.lookalikes import skeleton
 from messaging.models import Channel, Delivery, Membership
 from messaging.schemas import ChannelOut
 from messaging.selectors.channels import channel_out, show_channel
@@ -37,18 +47,25 @@ def create_channel(
 ) -> ChannelOut:
     """Open a channel and join it. Everybody sees a public one; a private one only its members."""
     plain = clean_channel_name(name)
-    if Channel.objects.filter(name=plain).exists():
-        raise Conflict(_taken(actor, plain), next="Choose another name.")
+    _check_free(actor, plain)
     people = [_invited(actor, handle) for handle in invite]
     channel = open_channel(actor, plain, kind=kind, purpose=clean_line("purpose", purpose))
     add_members(actor, channel, [member for member in people if member.pk != actor.pk])
     return show_channel(actor=actor, channel=f"#{plain}")
 
 
-def _taken(actor: Member, name: str) -> str:
-    if visible_channels(actor).filter(name=name).exists():
-        return f"#{name} exists already."
-    return f"#{name} cannot be used as a name."
+def _check_free(actor: Member, name: str, *, renamed: Channel | None = None) -> None:
+    """Raises Conflict for a name that is taken, or looks like one that the actor sees."""
+    seen = visible_places(actor)
+    if Channel.objects.filter(name=name).exists():
+        known = seen.filter(name=name).exists()
+        wrong = f"#{name} exists already." if known else f"#{name} cannot be used as a name."
+        raise Conflict(wrong, next="Choose another name.")
+    others = seen.exclude(pk=renamed.pk) if renamed else seen
+    alike = others.annotate(length=Length("name")).filter(length=len(name))
+    for other in alike.values_list("name", flat=True):
+        if skeleton(other or "") == skeleton(name):
+            raise Conflict(f"#{name} looks like #{other}.", next="Choose another name.")
 
 
 def open_channel(actor: Member, name: str, *, kind: str, purpose: str) -> Channel:
@@ -109,7 +126,7 @@ def update_channel(
 
     For those who created it, and for admins who can see it. #general cannot be archived.
     """
-    place = _own_channel(actor, channel)
+    place = _open_to_change(actor, channel)
     row = place.channel
     if row.created_by_id != actor.pk and not actor.has_scope("admin"):
         raise Forbidden(
@@ -118,8 +135,7 @@ def update_channel(
     changes: dict[str, Any] = {}
     if name is not None and clean_channel_name(name) != row.name:
         changes["name"] = clean_channel_name(name)
-        if Channel.objects.filter(name=changes["name"]).exists():
-            raise Conflict(_taken(actor, changes["name"]), next="Choose another name.")
+        _check_free(actor, changes["name"], renamed=row)
     if purpose is not None and purpose != row.purpose:
         changes["purpose"] = clean_line("purpose", purpose)
     if archived is not None and archived != (row.archived_at is not None):
@@ -155,6 +171,18 @@ def _own_channel(actor: Member, channel: str) -> Place:
     return place
 
 
+def _open_to_change(actor: Member, channel: str) -> Place:
+    """One whose name, purpose and members are its own. Raises Conflict for a task's discussion."""
+    place = _own_channel(actor, channel)
+    if place.channel.kind == Channel.Kind.TASK:
+        raise Conflict(
+            f"{place.label} is the discussion of a task: it has its name, and is open to whoever"
+            " sees the task.",
+            next="Name colleagues there with @handle; whoever sees the task hears of it.",
+        )
+    return place
+
+
 @action(scope="channels:write")
 def join_channel(*, actor: Member, channel: Target) -> ChannelOut:
     """Join a public channel. You begin with nothing unread; its history can be read."""
@@ -182,7 +210,7 @@ def leave_channel(*, actor: Member, channel: Target) -> ChannelOut:
 @action(scope="channels:write")
 def invite_to_channel(*, actor: Member, channel: Target, members: Handles) -> ChannelOut:
     """Let colleagues into a channel that you are in, by handle."""
-    place = _inside(_own_channel(actor, channel))
+    place = _inside(_open_to_change(actor, channel))
     people = [_invited(actor, handle) for handle in members]
     add_members(actor, place.channel, people)
     return channel_out(actor, place.channel, place.membership, place.label)
@@ -193,7 +221,7 @@ def remove_from_channel(
     *, actor: Member, channel: Target, member: Annotated[str, MaxLen(60)]
 ) -> ChannelOut:
     """Take a colleague out of a channel. For those who created it, and for admins in it."""
-    place = _inside(_own_channel(actor, channel))
+    place = _inside(_open_to_change(actor, channel))
     if place.channel.created_by_id != actor.pk and not actor.has_scope("admin"):
         raise Forbidden(f"Only who created {place.label} can do that.", next="Ask them.")
     target = access_member(actor=actor, handle=member)
@@ -226,10 +254,20 @@ def set_notify(
 
 
 def _withdraw(channel: Channel, member: Member, at: datetime | None) -> None:
-    """Open deliveries of a private channel leave the inbox with the right to see it, or return."""
-    if channel.kind == Channel.Kind.PRIVATE:
-        rows = Delivery.objects.filter(recipient=member, message__channel=channel)
-        rows.filter(acknowledged_at=None).update(withdrawn_at=at)
+    """Open deliveries of a private channel, and of the discussions that it is home to, leave the
+    inbox with the right to see them, or return."""
+    if channel.kind != Channel.Kind.PRIVATE:
+        return
+    here = Q(message__channel=channel) | Q(message__channel__home=channel)
+    rows = Delivery.objects.filter(here, recipient=member, acknowledged_at=None)
+    if at is not None:
+        Membership.objects.filter(channel__home=channel, member=member).delete()
+    if at is None:
+        left = rows.filter(withdrawn_reason__in=["", Delivery.Withdrawn.LEFT])
+        left.update(withdrawn_at=None, withdrawn_reason="")
+    else:
+        rows = rows.filter(withdrawn_at=None)
+        rows.update(withdrawn_at=at, withdrawn_reason=Delivery.Withdrawn.LEFT)
 
 
 def _inside(place: Place) -> Place:
@@ -241,13 +279,15 @@ def _inside(place: Place) -> Place:
 def _invited(actor: Member, handle: str) -> Member:
     member = access_member(actor=actor, handle=handle)
     if member.status == Member.Status.RETIRED:
-        raise Conflict(f"@{member.handle} is retired.", next="Invite somebody else.")
+        raise Conflict(
+            f"@{member.handle} is retired.", next="Call find_people for somebody else to invite."
+        )
     return member
 
 
 def _record(event: str, actor: Member, channel: Channel, **data: Any) -> None:
     name = f"#{channel.name}" if channel.name else "a direct conversation"
-    topics = [f"channel-{channel.pk}"]
+    topics = topics_of(channel)
     if "member" in data:  # somebody's own view of the company changes
         topics.append(f"member-{data['member']}")
     record(

@@ -8,16 +8,19 @@ from annotated_types import Ge, Le
 from django.utils import timezone
 
 from audit.selectors import head_seq
-from messaging import hot
+from messaging import causes, hot
 from messaging.budget import cut
 from messaging.models import Delivery
 from messaging.schemas import Inbox, InboxItem
 from messaging.selectors.inbox import UNREAD_LIMIT, unread_channels
 from messaging.selectors.messages import messages_out
-from messaging.services.inbox import mark_offered
+from messaging.selectors.questions import open_questions
+from messaging.selectors.saved import notes_of
+from messaging.services.offering import mark_offered
 from orgchart.models import Member
 from teammcp.core.actions import query
 
+QUESTIONS = 5
 WAIT_LIMIT = 50  # seconds; several clients cut a call at 60
 
 
@@ -51,16 +54,19 @@ def inbox_of(
     page = cut(list(rows[:limit]), max_tokens, lambda row: row.message.body)
     waiting, urgent = hot.open_counts(actor.pk)
     messages = messages_out(actor, [row.message for row in page])
+    notes = notes_of(actor, page)
     items = [
         InboxItem(
             delivery=row.pk,
             reason=row.reason,
             redelivered=row.offered_at is not None,
+            note=notes.get(row.message_id) if row.round else None,
             message=message,
         )
         for row, message in zip(page, messages, strict=True)
     ]
-    mark_offered(actor=actor, deliveries=[row.pk for row in page if row.offered_at is None])
+    mark_offered(actor=actor, deliveries=page)
+    causes.note_shown(actor.pk, (row.message for row in page))
     channels, channels_remaining = unread_channels(actor, channel_limit)
     return Inbox(
         items=items,
@@ -69,6 +75,7 @@ def inbox_of(
         channels=channels,
         channels_remaining=channels_remaining,
         head=head,
-        cursor=max((row.pk for row in page), default=0),
+        cursor=max((row.pk for row in page), default=0) if len(page) >= waiting else None,
         checked_at=timezone.now(),
+        questions=open_questions(actor, QUESTIONS) or None,
     )

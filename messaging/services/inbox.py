@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen
+from django.db.models import Q
 from django.utils import timezone
 
 from audit.ledger import record
@@ -15,9 +16,10 @@ from messaging.schemas import Acknowledgement, ReadCursor
 from messaging.texts import Target
 from orgchart.models import Member
 from teammcp.core.actions import action
-from teammcp.core.context import current_call
 from teammcp.core.errors import Conflict, InvalidInput, NotFound
-from teammcp.core.lane import run_write
+
+# A dead letter is withdrawn and may still be settled; what one may not see any more may not.
+_SETTLED_BY_ACK = Q(withdrawn_at=None) | Q(dead_at__isnull=False)
 
 RowId = Annotated[int, Ge(1), Le(2**62)]
 Seq = Annotated[int, Ge(0), Le(2**62)]
@@ -45,21 +47,9 @@ def ack(
     rows = _named(actor, deliveries)
     if up_to is not None:
         rows |= _offered_up_to(actor, up_to)
-    now = timezone.now()
     fresh = [pk for pk, row in rows.items() if row.acknowledged_at is None]
-    Delivery.objects.filter(pk__in=fresh).update(acknowledged_at=now)
     cursors = {where: _move_cursor(actor, where, seq) for where, seq in read.items()}
-    if fresh or cursors:
-        record(
-            events.ACKNOWLEDGED,
-            actor=actor,
-            topics=[f"member-{actor.pk}"],
-            data={
-                "deliveries": fresh,
-                "count": len(fresh),
-                "read": {where: cursor.read_seq for where, cursor in cursors.items()},
-            },
-        )
+    acknowledge(actor, fresh, {where: cursor.read_seq for where, cursor in cursors.items()})
     already = {
         str(pk): row.acknowledged_at
         for pk, row in rows.items()
@@ -68,10 +58,22 @@ def ack(
     return Acknowledgement(acknowledged=fresh, already=already, open=hot.open_counts(actor.pk)[0])
 
 
+def acknowledge(actor: Member, fresh: list[int], read: dict[str, int] | None = None) -> None:
+    """Write down that these open deliveries of the actor were handled. For actions only, and only
+    for those in which the actor says so."""
+    Delivery.objects.filter(pk__in=fresh).update(acknowledged_at=timezone.now())
+    if fresh or read:
+        record(
+            events.ACKNOWLEDGED,
+            actor=actor,
+            topics=[f"member-{actor.pk}"],
+            data={"deliveries": fresh, "count": len(fresh), "read": read or {}},
+        )
+
+
 def _named(actor: Member, ids: list[int]) -> dict[int, Delivery]:
     rows = {
-        row.pk: row
-        for row in Delivery.objects.filter(pk__in=ids, recipient=actor, withdrawn_at=None)
+        row.pk: row for row in Delivery.objects.filter(_SETTLED_BY_ACK, pk__in=ids, recipient=actor)
     }
     missing = [pk for pk in ids if pk not in rows]
     if missing:
@@ -87,7 +89,7 @@ def _offered_up_to(actor: Member, cursor: int) -> dict[int, Delivery]:
         recipient=actor,
         acknowledged_at=None,
         withdrawn_at=None,
-        offered_at__isnull=False,
+        last_offered_at__isnull=False,
         pk__lte=cursor,
     )
     return {row.pk: row for row in rows}
@@ -132,25 +134,3 @@ def _membership(place: Place) -> Membership:
             next=f"Call join_channel {place.label}, or just read it.",
         )
     return place.membership
-
-
-def mark_offered(*, actor: Member, deliveries: list[int]) -> None:
-    """Write down that these deliveries were put before their recipient, and by which route.
-
-    Called by what shows them, not by faces. The first offer counts; later ones change nothing.
-    """
-
-    def write() -> None:
-        call = current_call()
-        rows = Delivery.objects.filter(pk__in=deliveries, recipient=actor, offered_at=None)
-        count = rows.update(offered_at=timezone.now(), offered_route=call.face)
-        if count:
-            record(
-                events.OFFERED,
-                actor=actor,
-                topics=[f"member-{actor.pk}"],
-                data={"deliveries": deliveries, "count": count, "route": call.face},
-            )
-
-    if deliveries:
-        run_write(write)

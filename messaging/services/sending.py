@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import timedelta
+from typing import Annotated, Literal
 
-from django.db.models import F
+from annotated_types import Ge, Le, MaxLen
 from django.utils import timezone
 
 from audit.ledger import record, text_digest
 from audit.topics import inbox_topic
-from messaging import events, hot
-from messaging.access import Place, access_place, direct_key, direct_members, no_channel
+from messaging import causes, events, hot
+from messaging.access import (
+    Place,
+    access_place,
+    direct_key,
+    direct_members,
+    house_place,
+    no_channel,
+    open_late,
+    topics_of,
+    visible_channels,
+)
 from messaging.audience import Audience, audience_of
-from messaging.models import Channel, Follow, Membership, Message
+from messaging.models import Channel, Expiry, Membership, Message
 from messaging.schemas import Receipt
+from messaging.selectors.messages import RowId
+from messaging.services.attaching import FILES_LIMIT, attach
+from messaging.services.broadcasting import check_broadcast
 from messaging.services.channels import add_members, make_direct
+from messaging.services.discussions import admit_named
+from messaging.services.parking import check_parked, watch_turns
+from messaging.services.questions import open_question, settle_questions
 from messaging.texts import Body, Target, clean_body
+from orgchart.directory import best_for
 from orgchart.models import Member
 from teammcp.core.actions import action
 from teammcp.core.context import current_call
+from teammcp.core.cursors import number_in
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
 from teammcp.core.instances import instance
 
 RANKS = {"now": 0, "next": 1, "later": 2}
+Minutes = Annotated[int, Ge(0), Le(60 * 24 * 366)]
 
 
 @action(scope="messages:write")
@@ -33,12 +53,19 @@ def send_message(
     body: Body,
     priority: Literal["now", "next", "later"] = "next",
     expects_reply: bool = False,
+    expires_minutes: Minutes = 0,
+    files: Annotated[list[RowId], MaxLen(FILES_LIMIT)] = [],  # noqa: B006
+    confirm: bool = False,
 ) -> Receipt:
-    """Say something, in Markdown: to "#channel", "@name", "@a,@b" or "thread:91" (a reply).
+    """Say something, in Markdown: to "#channel", "@name", "@a,@b", "thread:91" (a reply), or
+    "skill:python" (the one colleague with it who is here and has the least in hand).
 
     Name colleagues with @handle to put it into their inbox; @channel names all its members.
     Everybody else in the channel has it unread. The receipt says "stored": whether somebody saw it
     is another fact. Writing in a public channel joins it. priority "now" is for people and admins.
+    expires_minutes drops a direct message from the inbox of who has not read it then.
+    `files` are ids of files that you may see: whoever sees the message sees them.
+    Naming more than 10 members takes an admin and `confirm`.
     """
     _check_priority(actor, priority)
     body = clean_body(body)
@@ -48,10 +75,21 @@ def send_message(
             f"{place.label} is archived; its history can be read.",
             next="Write in another channel: list_channels shows those that are open.",
         )
+    check_parked(actor, place)
     message = _store(actor, place, body, priority, expects_reply)
+    if files:
+        attach(actor, place, message, files)
+    admit_named(place.channel, body)
     heard = audience_of(actor, place, body)
+    check_broadcast(actor, heard, confirmed=confirm)
     hot.insert_deliveries(message, heard.reasons, RANKS[priority])
+    if expires_minutes:
+        _let_expire(place, message, expires_minutes)
     _record(actor, place, message, heard)
+    if expects_reply:
+        open_question(actor, place, message, list(heard.reasons))
+    settle_questions(actor, place, message)
+    watch_turns(actor, place, message)
     where = f"thread:{place.thread.pk}" if place.thread else place.label
     return Receipt(
         id=message.pk,
@@ -71,11 +109,24 @@ def _check_priority(actor: Member, priority: str) -> None:
         )
 
 
+def _let_expire(place: Place, message: Message, minutes: int) -> None:
+    if place.channel.kind != Channel.Kind.DIRECT:
+        raise InvalidInput(
+            f"What is said in {place.label} stays for everybody; only direct messages expire.",
+            fields={"expires_minutes": "only for direct messages"},
+            next="Leave expires_minutes out, or send it to '@name'.",
+        )
+    expires_at = message.created_at + timedelta(minutes=minutes)
+    Expiry.objects.create(message=message, expires_at=expires_at)
+
+
 def _place(actor: Member, to: str) -> Place:
     if to.startswith("#"):
         return _channel(actor, to)
     if to.startswith("@"):
         return _direct(actor, to)
+    if to.startswith("skill:"):
+        return _direct(actor, f"@{best_for(actor, to.removeprefix('skill:')).handle}")
     if to.startswith("thread:"):
         return access_place(actor=actor, where=to)
     raise InvalidInput(
@@ -92,15 +143,17 @@ def _slip(actor: Member, to: str) -> str:
         return f"Write '#{name}' for the channel."
     if Member.objects.filter(handles__handle=name).exclude(kind=Member.Kind.SYSTEM).exists():
         return f"Write '@{name}' for the member."
-    if to.isdecimal():
+    if number_in(to):
         return f"Write 'thread:{to}' to answer message {to}."
-    return "Targets are '#channel', '@name', '@a,@b' and 'thread:91'."
+    return "Targets are '#channel', '@name', '@a,@b', 'skill:python' and 'thread:91'."
 
 
 def _channel(actor: Member, to: str) -> Place:
     name = to[1:].lower()
     found = hot.find_channel(name, actor.pk)
-    if found is None or (found[1] is None and found[0].kind != Channel.Kind.PUBLIC):
+    if found is None and open_late(actor, name):
+        found = hot.find_channel(name, actor.pk)
+    if found is None or not _may_write(actor, *found):
         raise no_channel(actor, to)
     channel, membership = found
     if membership is None and channel.archived_at is None:
@@ -108,14 +161,19 @@ def _channel(actor: Member, to: str) -> Place:
     return Place(channel, membership, f"#{channel.name}")
 
 
+def _may_write(actor: Member, channel: Channel, membership: Membership | None) -> bool:
+    if channel.kind == Channel.Kind.TASK:  # its home decides, not who belongs to it
+        return visible_channels(actor).filter(pk=channel.pk).exists()
+    return membership is not None or channel.kind == Channel.Kind.PUBLIC
+
+
 def _direct(actor: Member, to: str) -> Place:
+    if house_place(actor, to) is not None:
+        raise Conflict(
+            f"{to} is the server itself and reads no messages.",
+            next="Call find_people to see who can help.",
+        )
     others = direct_members(actor, to)
-    for other in others:
-        if other.status == Member.Status.RETIRED:
-            raise Conflict(
-                f"@{other.handle} is retired and reads no messages.",
-                next="Call find_people for somebody else who can help.",
-            )
     label = ",".join(f"@{other.handle}" for other in others)
     channel = Channel.objects.filter(direct_key=direct_key([actor, *others])).first()
     if channel is None:
@@ -124,10 +182,12 @@ def _direct(actor: Member, to: str) -> Place:
 
 
 def _store(actor: Member, place: Place, body: str, priority: str, expects_reply: bool) -> Message:  # noqa: FBT001
+    by_agent = actor.kind == Member.Kind.AGENT
+    cause = causes.cause_for(actor.pk)
     message = instance(
         Message,
         channel_id=place.channel.pk,
-        seq=hot.advance(place.channel),
+        seq=hot.advance(place.channel, agent=actor.pk if by_agent else 0),
         author_id=actor.pk,
         author_kind=actor.kind,
         face=current_call().face,
@@ -137,6 +197,8 @@ def _store(actor: Member, place: Place, body: str, priority: str, expects_reply:
         priority=priority,
         expects_reply=expects_reply,
         created_at=timezone.now(),
+        cause_id=cause.message_id,
+        turns=cause.turns + 1 if by_agent else 0,
     )
     hot.insert_message(message)
     if place.membership is None and place.thread is not None:
@@ -149,9 +211,13 @@ def _store(actor: Member, place: Place, body: str, priority: str, expects_reply:
 
 
 def _grow_thread(actor: Member, root: Message) -> None:
-    Message.objects.filter(pk=root.pk).update(reply_count=F("reply_count") + 1)
-    follows = [Follow(thread=root, member_id=pk) for pk in {root.author_id, actor.pk}]
-    Follow.objects.bulk_create(follows, ignore_conflicts=True)
+    hot.grow_thread(root, agent=actor.pk if actor.kind == Member.Kind.AGENT else 0)
+    hot.follow(root.pk, {root.author_id, actor.pk}, returning=actor.pk)
+
+
+def place_name(channel: Channel) -> str:
+    """A channel as the ledger's sentences name it."""
+    return f"#{channel.name}" if channel.name else "a direct conversation"
 
 
 def _record(actor: Member, place: Place, message: Message, heard: Audience) -> None:
@@ -159,10 +225,10 @@ def _record(actor: Member, place: Place, message: Message, heard: Audience) -> N
         events.MESSAGE_SENT,
         actor=actor,
         target=f"message:{message.pk}",
-        topics=[f"channel-{place.channel.pk}", *map(inbox_topic, heard.reasons)],
+        topics=[*topics_of(place.channel), *map(inbox_topic, heard.reasons)],
         data={
             "message": message.pk,
-            "where": f"#{place.channel.name}" if place.channel.name else "a direct conversation",
+            "where": place_name(place.channel),
             "channel": place.channel.pk,
             "seq": message.seq,
             "thread": message.thread_id,

@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from messaging import selectors, services
 from messaging.schemas import Acknowledgement, ChannelOut, MessagePage, ReadCursor, Receipt
+from messaging.views.files import attaching
 from messaging.views.places import (
     Spot,
     channel_spot,
@@ -186,7 +187,7 @@ def _reloaded(request: WebRequest, answer: ChannelOut, *, kind: str, name: str) 
 
 conversation = by_method(
     get=show,
-    post=action_form(services.send_message, done=_sent, again=show, given=_where),
+    post=attaching(action_form(services.send_message, done=_sent, again=show, given=_where)),
 )
 read = by_method(post=action_form(services.mark_read, done=_moved, again=show, given=_in))
 join = by_method(post=action_form(services.join_channel, done=_reloaded, again=show, given=_in))

@@ -1,4 +1,4 @@
-"""The inbox, and search."""
+"""The inbox, and the names that a composer completes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from django.http import HttpResponse, HttpResponseRedirect
 from messaging import selectors, services
 from messaging.schemas import Acknowledgement, InboxItem
 from messaging.views.places import spot_of
-from orgchart.schemas import MemberOut
-from orgchart.selectors import find_people
-from teammcp.core.errors import InvalidInput
+from orgchart.directory import find_people
+from orgchart.schemas import MemberHit
 from teammcp.core.web import (
     Refused,
     WebRequest,
@@ -20,7 +19,6 @@ from teammcp.core.web import (
     changed,
     fragment,
     page,
-    refused_by,
     signed_in,
 )
 
@@ -31,6 +29,7 @@ REASONS = {
     "mention": "mentioned you",
     "reply": "answered in a thread of yours",
     "watching": "wrote where you hear everything",
+    "reminder": "wrote what you wanted to be reminded of",
 }
 
 
@@ -66,33 +65,6 @@ acknowledge = by_method(post=action_form(services.ack, done=_acknowledged, again
 
 
 @signed_in
-def search(request: WebRequest) -> HttpResponse:
-    """Messages, and the channels and people of that name: all that the member may see."""
-    query = request.GET.get("q", "").strip()
-    context: dict[str, Any] = {"query": query}
-    status = 200
-    if query:
-        try:
-            context |= _found(request, query)
-        except InvalidInput as error:
-            context["refused"], status = refused_by(error), 422
-    return page(request, "messaging/search.html", context, status=status)
-
-
-def _found(request: WebRequest, query: str) -> dict[str, Any]:
-    actor, after = request.user, request.GET.get("after", "")
-    hits = selectors.search_messages.call(actor, {"query": query, "limit": 20, "after": after})
-    if after:
-        return {"hits": hits, "place_of": spot_of}
-    name = query[:80]
-    return {
-        "hits": hits,
-        "channels": selectors.list_channels(actor=actor, query=name, limit=5).items,
-        "people": find_people(actor=actor, query=name, limit=5).items,
-    }
-
-
-@signed_in
 def complete(request: WebRequest) -> HttpResponse:
     """Names that begin or contain what stands after @ or # in a composer."""
     text = request.GET.get("q", "")[:40]
@@ -110,7 +82,7 @@ def complete(request: WebRequest) -> HttpResponse:
     return fragment(request, "messaging/_completions.html", {"options": options})
 
 
-def _called(request: WebRequest, name: str) -> list[MemberOut]:
+def _called(request: WebRequest, name: str) -> list[MemberHit]:
     """Colleagues whose handle or name has these letters, beginnings first: whoever only mentions
     them in a charter is not meant."""
     found = find_people(actor=request.user, query=name, limit=100).items

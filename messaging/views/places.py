@@ -54,9 +54,14 @@ def composer_for(actor: Member, spot: Spot, *, thread: int | None = None) -> Com
         url=f"/threads/{thread}/" if thread else spot.url,
         to=f"thread:{thread}" if thread else spot.where,
         to_words="the thread" if thread else spot.where,
-        may_interrupt=actor.kind == Member.Kind.HUMAN or actor.has_scope("admin"),
+        may_interrupt=may_interrupt(actor),
         client_key=new_key(),
     )
+
+
+def may_interrupt(actor: Member) -> bool:
+    """Whether priority `now` is offered; sending decides."""
+    return actor.kind == Member.Kind.HUMAN or actor.has_scope("admin")
 
 
 def new_key() -> str:

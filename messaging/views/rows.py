@@ -9,7 +9,9 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from messaging.schemas import MessageOut, MessagePage
+from teammcp.core.cursors import number_in
 
+SCHEDULED = "schedule"  # the face of what its author wrote before
 GROUP = timedelta(minutes=10)
 
 
@@ -26,11 +28,18 @@ class Row:
     first_unread: bool = False
     found: bool = False
     in_thread: bool = False
+    editing: bool = False
+    """shows a form in place of the text"""
 
     @property
     def anchor(self) -> str:
         """The element's id. A reply stands in the channel and in the thread beside it."""
         return f"{'t' if self.in_thread else 'm'}{self.message.id}"
+
+    @property
+    def shape(self) -> str:
+        """How to draw it again alone, as a query."""
+        return "&".join(name for name in ("opens", "in_thread") if getattr(self, name))
 
     @property
     def root(self) -> int:
@@ -102,6 +111,7 @@ def _opens(message: MessageOut, previous: MessageOut | None) -> bool:
         and message.on_behalf_of == previous.on_behalf_of
         and message.thread == previous.thread
         and message.priority == previous.priority
+        and (message.face == SCHEDULED) == (previous.face == SCHEDULED)
     )
     return not same_voice or message.created_at - previous.created_at > GROUP
 
@@ -124,7 +134,7 @@ def rows_of(
 
 def seq_in(text: str) -> int:
     """The seq in a query parameter; 0, which no message has, for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    return number_in(text) or 0
 
 
 def since(after: str) -> str:

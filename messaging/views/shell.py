@@ -11,13 +11,11 @@ from audit.selectors import head_seq
 from messaging import hot, selectors
 from messaging.schemas import ChannelOut
 from messaging.views.places import spot_of
+from orgchart.directory import colleagues
 from orgchart.models import Member
-from orgchart.schemas import MemberOut
-from orgchart.selectors import find_people
 from teammcp.core.web import WebRequest, fragment, shell_of, shell_part, signed_in
 
 CHANNELS, DIRECTS, PEOPLE = 200, 15, 15
-PEOPLE_READ = 100  # of whom those who are here are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +28,33 @@ class Link:
     unread: int
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of its own in the sidebar."""
+
+    url: str
+    icon: str
+    name: str
+
+
 @shell_part
 def around(request: WebRequest) -> dict[str, Any]:
     """Queries stay the same however much there is."""
     actor: Member = request.user
     head = head_seq()  # read first: what commits later reaches the page over its socket
     mine = selectors.list_channels(actor=actor, joined=True, limit=CHANNELS).items
-    people = find_people(actor=actor, limit=PEOPLE_READ)
+    people, more_people = colleagues(actor, PEOPLE)
     return {
         "head": head,
         "waiting": hot.open_counts(actor.pk)[0],
         "channels": _links(channel for channel in mine if channel.kind != "direct"),
         "directs": _directs([channel for channel in mine if channel.kind == "direct"]),
-        "people": _colleagues(actor, people.items)[:PEOPLE],
-        "more_people": people.remaining > 0 or len(people.items) > PEOPLE + 1,
+        "people": people,
+        "links": [
+            Place("/saved/", "bookmark", "Saved"),
+            Place("/schedules/", "clock", "Scheduled"),
+        ],
+        "more_people": more_people,
     }
 
 
@@ -61,12 +72,6 @@ def _directs(channels: list[ChannelOut]) -> list[Link]:
     """Those with news first, then the newest conversations."""
     ranked = sorted(channels, key=lambda channel: (channel.unread == 0, -channel.id))
     return [_link(channel) for channel in ranked[:DIRECTS]]
-
-
-def _colleagues(actor: Member, people: list[MemberOut]) -> list[MemberOut]:
-    order = ["online", "idle", "away", "off", "paused"]
-    others = [member for member in people if member.id != actor.pk]
-    return sorted(others, key=lambda member: (order.index(member.presence), member.name.lower()))
 
 
 @signed_in

@@ -9,7 +9,10 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 
 from messaging import selectors, services
+from messaging.responses import Following
 from messaging.schemas import ChannelOut, MessageOut, Receipt
+from messaging.selectors.threads import follows
+from messaging.views.files import attaching
 from messaging.views.places import Composer, composer_for, new_key, note_on, spot_of
 from messaging.views.rows import Reader, Rows, rows_of, seq_in, since
 from orgchart.models import Member
@@ -36,6 +39,7 @@ class Thread:
     channel: ChannelOut
     page: Rows
     composer: Composer
+    following: bool
 
     @property
     def url(self) -> str:
@@ -77,6 +81,7 @@ def _thread(actor: Member, root: MessageOut) -> Thread:
         channel=selectors.show_channel(actor=actor, channel=root.channel),
         page=rows_of(part, _reader(actor), older=part.before),
         composer=composer_for(actor, spot_of(root.channel), thread=root.id),
+        following=follows(actor, root.id),
     )
 
 
@@ -116,7 +121,41 @@ def _sent(request: WebRequest, receipt: Receipt, *, message_id: int) -> HttpResp
 
 
 thread = by_method(
-    get=show, post=action_form(services.send_message, done=_sent, again=show, given=_to)
+    get=show,
+    post=attaching(action_form(services.send_message, done=_sent, again=show, given=_to)),
+)
+
+
+@signed_in
+def summary(request: WebRequest, *, message_id: int) -> HttpResponse:
+    """The thread as an extract."""
+    found = selectors.summarise_thread(actor=request.user, thread=message_id)
+    parts = {
+        "Opening": [found.opening],
+        "Decisions": found.decisions,
+        "Open questions": found.open_questions,
+        "Latest": found.latest,
+    }
+    context = {"found": found, "parts": parts.items(), "url": spot_of(found.channel).url}
+    if request.htmx:
+        return fragment(request, "messaging/_summary.html", context)
+    return page(request, "messaging/summary.html", context)
+
+
+def _id(*, message_id: int) -> dict[str, Any]:
+    return {"thread": message_id}
+
+
+def _followed(request: WebRequest, answer: Following, *, message_id: int) -> HttpResponse:
+    if not request.htmx:
+        return HttpResponseRedirect(f"/threads/{answer.thread}/")
+    context = {"id": answer.thread, "following": answer.following}
+    return fragment(request, "messaging/_follow.html", context)
+
+
+follow = by_method(post=action_form(services.follow_thread, done=_followed, again=show, given=_id))
+unfollow = by_method(
+    post=action_form(services.unfollow_thread, done=_followed, again=show, given=_id)
 )
 
 

@@ -1,23 +1,24 @@
-"""The first steps of the owner: who you are, the first channel, the first agent.
+"""The first steps of a person: who you are, and for an owner the first channel and agent.
 
-Open until the owner has a name and a password, and from then on only in the same session, so that
-the remaining steps can be finished. For everybody else there is no such page.
+Open until the person has a name and a password, and for an owner from then on only in the same
+session, so that the remaining steps can be finished. For everybody else there is no such page.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from messaging import services
 from messaging.schemas import ChannelOut
+from orgchart.models import Member
 from orgchart.schemas import MemberOut, Registration
 from orgchart.services import finish_welcome, register_agent
-from orgchart.views import registered_context
+from orgchart.views import keep_signed_in, registered_context
 from teammcp.core.web import (
     Refused,
     View,
@@ -38,7 +39,7 @@ def during_first_steps(view: View) -> View:
 
     @functools.wraps(view)
     def checked(request: WebRequest, **kwargs: Any) -> HttpResponse:
-        fresh = request.user.welcomed_at is None and request.user.has_scope("owner")
+        fresh = _is_new(request) and request.user.has_scope("owner")
         if not (fresh or request.session.get(SESSION_KEY)):
             return nothing_here(request)
         return view(request, **kwargs)
@@ -46,19 +47,40 @@ def during_first_steps(view: View) -> View:
     return signed_in(checked)
 
 
-def _step(name: str) -> View:
-    @during_first_steps
+def for_newcomers(view: View) -> View:
+    """The first page exists for whoever is new."""
+
+    @functools.wraps(view)
+    def checked(request: WebRequest, **kwargs: Any) -> HttpResponse:
+        if not (_is_new(request) or request.session.get(SESSION_KEY)):
+            return nothing_here(request)
+        return view(request, **kwargs)
+
+    return signed_in(checked)
+
+
+def _is_new(request: WebRequest) -> bool:
+    return request.user.welcomed_at is None and request.user.kind == Member.Kind.HUMAN
+
+
+def _step(name: str, guard: Callable[[View], View] = during_first_steps) -> View:
+    @guard
     def shown(request: WebRequest, *, refused: Refused | None = None, **more: Any) -> HttpResponse:
         kept = refused.kept if refused else {}
-        context = {"step": name, "steps": STEPS, "refused": refused, "kept": kept}
+        newcomer = request.user.name if request.user.registered_by_id else ""
+        context = {
+            "step": name, "steps": STEPS, "refused": refused, "kept": kept, "newcomer": newcomer,
+        }  # fmt: skip
         return render(request, "messaging/welcome.html", context | more)
 
     return shown
 
 
 def _known(request: WebRequest, answer: MemberOut) -> HttpResponse:
+    keep_signed_in(request)
+    if not request.user.has_scope("owner"):
+        return go(request, "/inbox/")
     request.session[SESSION_KEY] = True
-    update_session_auth_hash(request, request.user)
     return go(request, "/welcome/channel/")
 
 
@@ -81,8 +103,11 @@ def _posted(action: Any, done: Any, step: View) -> View:
     return during_first_steps(action_form(action, done=done, again=step))
 
 
-_you, _channel, _agent = _step("you"), _step("channel"), _step("agent")
-first = by_method(get=_you, post=_posted(finish_welcome, _known, _you))
+_you = _step("you", for_newcomers)
+_channel, _agent = _step("channel"), _step("agent")
+first = by_method(
+    get=_you, post=for_newcomers(action_form(finish_welcome, done=_known, again=_you))
+)
 channel = by_method(get=_channel, post=_posted(services.create_channel, _opened, _channel))
 agent = by_method(get=_agent, post=_posted(register_agent, _registered, _agent))
 end = by_method(post=_ended)

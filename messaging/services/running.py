@@ -1,0 +1,312 @@
+"""What is due now: sending scheduled messages, each once.
+
+`run_due` is called by the ticker of every server process and by a job, and may be called by any
+number of them at once: a row belongs to whoever takes its `due_at` away, in the transaction that
+sends. What is refused, or fails, concerns its own row only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+
+from audit.ledger import record
+from messaging import events
+from messaging.conditions import SEND, verdict_of
+from messaging.models import Message, Schedule, ScheduleRun
+from messaging.schemas import Receipt
+from messaging.services.schedules import payload_of
+from messaging.services.sending import send_message
+from messaging.texts import BODY_LIMIT
+from messaging.timing import MOST_COUNTED, due_now, following, said
+from orgchart.models import Member
+from orgchart.selectors import system_member
+from teammcp.core.context import CallContext, calling
+from teammcp.core.errors import AppError, Unavailable
+from teammcp.core.lane import lane, run_write
+
+logger = logging.getLogger(__name__)
+PAGE = 100  # due rows read at once
+LATE_AFTER = timedelta(minutes=1)
+MOST_FAILURES = 5  # in a row; then a schedule pauses itself
+FIRST_PAUSE = timedelta(minutes=1)  # after an unexpected error; doubled each time
+State, Outcome = Schedule.State, ScheduleRun.Outcome
+
+
+class Due(NamedTuple):
+    """A row as it was found: who claims it must find it so still."""
+
+    pk: int
+    due_at: datetime
+
+
+def run_due(now: datetime) -> int:
+    """Send what is due at this time; how many rows were looked at. For any number of callers."""
+    count = 0
+    for page in _due(now):
+        count += len(page)
+        for due, error in zip(page, _each([_job(_run, due, now) for due in page]), strict=True):
+            if error is not None:
+                _after_error(due, now, error)
+    return count
+
+
+def _due(now: datetime) -> Iterator[list[Due]]:
+    """All rows that are due, the oldest first, page by page: a bad one stays behind no other."""
+    rows = Schedule.objects.filter(state=State.ACTIVE, due_at__lte=now).order_by("due_at", "pk")
+    beyond = Q()
+    while found := list(rows.filter(beyond).values_list("pk", "due_at")[:PAGE]):
+        page = [Due(pk, due_at) for pk, due_at in found if due_at is not None]
+        yield page
+        pk, due_at = page[-1]
+        beyond = Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=pk)
+
+
+def _job(function: Callable[[Due, datetime], None], due: Due, now: datetime) -> Callable[[], None]:
+    """A call of its own in the ledger, and a transaction of its own."""
+
+    def job() -> None:
+        with calling(CallContext(face="schedule")):
+            run_write(lambda: function(due, now))
+
+    return job
+
+
+def _each(jobs: list[Callable[[], None]]) -> list[Exception | None]:
+    """Run jobs; the error of each. In the lane they are queued together, to share commits."""
+    if lane.running and not lane.here():
+        futures = [lane.submit(job) for job in jobs]
+        return [_error_of(future.result) for future in futures]
+    return [_error_of(job) for job in jobs]
+
+
+def _error_of(job: Callable[[], Any]) -> Exception | None:
+    try:
+        job()
+    except Exception as error:  # noqa: BLE001 - the other rows go on
+        return error
+    return None
+
+
+# One row
+
+
+def _run(due: Due, now: datetime) -> None:
+    row = _claim(due)
+    if row is None:
+        return
+    if row.author.status == Member.Status.RETIRED:
+        _end(row, State.CANCELLED, f"@{row.author.handle} has retired")
+    else:
+        _decide(row, now)
+    row.updated_at = now
+    row.save()
+
+
+def _claim(due: Due) -> Schedule | None:
+    """The row, if nobody else took it: compare and set. On PostgreSQL this holds its lock too."""
+    rows = Schedule.objects.filter(pk=due.pk, state=State.ACTIVE, due_at=due.due_at)
+    if not rows.update(due_at=None):
+        return None
+    return Schedule.objects.select_related("author", "channel").get(pk=due.pk)
+
+
+def _decide(row: Schedule, now: datetime) -> None:
+    """Send, or say why not; then plan the next run. What an outage left out is one run at most."""
+    row.planned_at, earlier = due_now(row, now)
+    late = now - row.planned_at
+    if row.author.status == Member.Status.PAUSED:
+        _refused(row, now, f"@{row.author.handle} is paused.")
+        return
+    if late > LATE_AFTER and row.late == Schedule.Late.SKIP:
+        _pass_over(row, now, f"{_span(late)} late{_and_earlier(earlier)}")
+        return
+    try:
+        verdict = verdict_of(row.author, row.condition) if row.condition else SEND
+        if verdict.what == "send":
+            _send(row, now, _note(row, late, earlier), late=late)
+    except AppError as error:
+        if isinstance(error, Unavailable):
+            raise
+        _refused(row, now, error.message)
+        return
+    if verdict.what == "send":
+        _plan(row, now)
+    else:
+        _pass_over(row, now, verdict.cause, for_good=verdict.what == "cancel" or not row.cron)
+
+
+def _planned(row: Schedule) -> datetime:
+    assert row.planned_at is not None
+    return row.planned_at
+
+
+def _pass_over(row: Schedule, now: datetime, reason: str, *, for_good: bool = False) -> None:
+    """Send nothing this time, or never again."""
+    _missed(row, now, Outcome.SKIPPED, reason)
+    if for_good:
+        _end(row, State.CANCELLED, f"cancelled: {reason}")
+    else:
+        _plan(row, now)
+
+
+def _send(row: Schedule, now: datetime, note: str, *, late: timedelta) -> None:
+    payload = payload_of(row)
+    if late > LATE_AFTER and len(row.body) + len(note) + 6 <= BODY_LIMIT:
+        payload["body"] = f"{row.body}\n\n*({note})*"
+    with transaction.atomic():  # what is refused leaves nothing behind
+        receipt: Receipt = send_message.call(row.author, payload)
+    row.sent, row.failures = row.sent + 1, 0
+    if row.channel_id is None:  # the conversation that this message opened
+        row.channel_id = Message.objects.values_list("channel_id", flat=True).get(pk=receipt.id)
+    _keep(row, now, Outcome.SENT, note, receipt.id)
+    record(
+        events.SCHEDULE_RAN,
+        actor=row.author,
+        target=f"schedule:{row.pk}",
+        topics=[f"member-{row.author_id}"],
+        data={
+            "schedule": row.pk,
+            "message": receipt.id,
+            "planned_at": _planned(row).isoformat(),
+            "late_seconds": max(0, int(late.total_seconds())),
+        },
+    )
+
+
+def _note(row: Schedule, late: timedelta, earlier: int) -> str:
+    """How late, and what was left out; nothing for what is as it should be."""
+    if late > LATE_AFTER:
+        due = f"{said(_planned(row), row.zone)} {row.zone}"
+        return f"Sent {_span(late)} late: due {due}{_and_earlier(earlier)}"
+    return f"on time{_and_earlier(earlier)}" if earlier else ""
+
+
+def _and_earlier(count: int) -> str:
+    if not count:
+        return ""
+    least = "at least " if count == MOST_COUNTED else ""
+    return f"; {least}{count} earlier {'time was' if count == 1 else 'times were'} missed"
+
+
+def _span(late: timedelta) -> str:
+    minutes = int(late.total_seconds()) // 60
+    if minutes < 120:
+        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    hours = minutes // 60
+    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+
+
+def _plan(row: Schedule, now: datetime) -> None:
+    """The next run after now, or the end."""
+    if row.state != State.ACTIVE:
+        return
+    planned = following(row, now)
+    if row.max_runs is not None and row.sent >= row.max_runs:
+        _end(row, State.FINISHED, f"sent {row.sent} times, as many as wanted")
+    elif planned is None:
+        said_last = row.until and f"its end has come: {said(row.until, row.zone)}"
+        _end(row, State.FINISHED, said_last or ("sent" if row.sent else "its time has passed"))
+    else:
+        row.planned_at = row.due_at = planned
+
+
+# What is refused, and what fails
+
+
+def _refused(row: Schedule, now: datetime, reason: str) -> None:
+    """A due time at which the author may not send: told once, and paused if it goes on so."""
+    _fail(row, now, reason)
+    if row.state == State.ACTIVE:
+        _plan(row, now)
+
+
+def _fail(row: Schedule, now: datetime, reason: str) -> None:
+    row.failures += 1
+    reason = reason.rstrip(".")
+    _missed(row, now, Outcome.FAILED, reason)
+    what = f"{row.pk} to {row.to}"
+    if not row.cron and row.due_at is None:
+        _end(row, State.FINISHED, f"not sent: {reason}")
+        _tell(row, f"Your scheduled message {what} was not sent: {reason}.")
+    elif row.failures >= MOST_FAILURES:
+        _end(row, State.PAUSED, f"paused itself after {row.failures} failures: {reason}")
+        times = f"{row.failures} times in a row"
+        _tell(
+            row,
+            f"Your schedule {what} paused itself, because it could not send {times}: {reason}."
+            " Change it, then resume it.",
+        )
+    elif row.failures == 1:
+        limit = f"after {MOST_FAILURES} failures in a row it pauses itself"
+        _tell(row, f"Your schedule {what} could not send: {reason}. It goes on; {limit}.")
+
+
+def _after_error(due: Due, now: datetime, error: Exception) -> None:
+    """Something that nobody foresaw. The row waits, the others go on."""
+    if isinstance(error, Unavailable | OperationalError | InterfaceError):
+        logger.warning("schedule %s could not run just now: %s", due.pk, error)
+        return  # nothing was changed; it is due still
+    logger.error("schedule %s failed", due.pk, exc_info=error)
+    if (second := _error_of(_job(_back_off, due, now))) is not None:
+        logger.error("schedule %s could not be put off", due.pk, exc_info=second)
+
+
+def _back_off(due: Due, now: datetime) -> None:
+    row = _claim(due)
+    if row is None:
+        return
+    row.due_at = now + FIRST_PAUSE * 2**row.failures
+    _fail(row, now, "An unexpected error, which the server has logged.")
+    row.updated_at = now
+    row.save()
+
+
+# What is written down
+
+
+def _keep(
+    row: Schedule, now: datetime, outcome: str, reason: str, message_id: int | None = None
+) -> None:
+    ScheduleRun.objects.create(
+        schedule=row,
+        planned_at=_planned(row),
+        ran_at=now,
+        outcome=outcome,
+        reason=reason[:300],
+        message_id=message_id,
+    )
+
+
+def _missed(row: Schedule, now: datetime, outcome: str, reason: str) -> None:
+    _keep(row, now, outcome, reason)
+    _record(events.SCHEDULE_MISSED, row, outcome=outcome, reason=reason)
+
+
+def _end(row: Schedule, state: str, reason: str) -> None:
+    row.state, row.reason, row.due_at = state, reason[:300], None
+    _record(events.SCHEDULE_ENDED, row, state=state, reason=row.reason)
+
+
+def _record(event: str, row: Schedule, **data: Any) -> None:
+    record(
+        event,
+        actor=system_member(),
+        target=f"schedule:{row.pk}",
+        topics=[f"member-{row.author_id}"],
+        data={"schedule": row.pk, "author": row.author.handle, **data},
+    )
+
+
+def _tell(row: Schedule, body: str) -> None:
+    """A note of the server in the author's inbox."""
+    try:
+        with calling(CallContext(face="system")), transaction.atomic():
+            send_message(actor=system_member(), to=f"@{row.author.handle}", body=body)
+    except AppError as error:  # the outcome stands in the schedule all the same
+        logger.warning("@%s could not be told of schedule %s: %s", row.author.handle, row.pk, error)
