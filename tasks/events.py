@@ -1,0 +1,58 @@
+"""The event kinds of tasks. Each carries how the task stands after it, and what changed."""
+
+from audit.kinds import kind
+from audit.topics import label
+
+label("task-")
+
+CREATED = kind("task.created", "{actor} created {name}")
+EDITED = kind("task.edited", "{actor} changed {name}")
+CLAIMED = kind("task.claimed", "{actor} claimed {name}")
+EXTENDED = kind("task.extended", "{actor} is still at work on {name}")
+PROGRESSED = kind("task.progressed", "{actor} brought {name} to {percent} %")
+RELEASED = kind("task.released", "{actor} released {name}, which @{former} held")
+EXPIRED = kind("task.expired", "The lease of @{former} on {name} ran out")
+BLOCKED = kind("task.blocked", "{actor} blocked {name}: @{on} has to act")
+UNBLOCKED = kind("task.unblocked", "{actor} cleared the block of {name}")
+SUBMITTED = kind("task.submitted", "{actor} submitted {name} to @{reviewer} for review")
+APPROVED = kind("task.approved", "{actor} approved {name}; it is done")
+CHANGES_REQUESTED = kind("task.changes_requested", "{actor} requested changes to {name}")
+COMPLETED = kind("task.completed", "{actor} completed {name}")
+CANCELLED = kind("task.cancelled", "{actor} cancelled {name}")
+REOPENED = kind("task.reopened", "{actor} reopened {name}")
+ASSIGNED = kind("task.assigned", "{actor} assigned {name} to {to}")
+NEEDS = kind("task.dependency_added", "{actor} let {name} wait for {needs}")
+NEEDS_NOT = kind("task.dependency_removed", "{actor} let {name} wait for {needs} no longer")
+MOVED_UNDER = kind("task.parent_set", "{actor} moved {name} under {parent}")
+READY = kind("task.ready", "{name} waits for nothing any more")
+DISCUSSED = kind("task.discussion_opened", "{actor} opened the discussion of {name}")
+FOLLOWED = kind("task.followed", "{actor} follows {name}")
+UNFOLLOWED = kind("task.unfollowed", "{actor} follows {name} no longer")
+REMINDED = kind("task.reminded", "{name} is {what}: @{to} was reminded")
+HANDED_OVER = kind("task.handed_over", "{actor} handed {name} from @{former} over to {to}")
+
+label("lease-")
+
+LEASE_TAKEN = kind("lease.taken", "{actor} took {name} on {on}")
+LEASE_QUEUED = kind("lease.queued", "{actor} waits as {name} for {on}")
+LEASE_GRANTED = kind("lease.granted", "{name} on {on} came to @{holder}, who waited for it")
+LEASE_EXTENDED = kind("lease.extended", "{actor} keeps {name} on {on}")
+LEASE_RELEASED = kind("lease.released", "{actor} released {name} on {on}")
+LEASE_UNQUEUED = kind("lease.unqueued", "{actor} waits no longer as {name} for {on}")
+LEASE_EXPIRED = kind("lease.expired", "{name} of @{holder} on {on} ran out")
+LEASE_BROKEN = kind("lease.broken", "{actor} broke {name} of @{holder} on {on}")
+LEASE_ENDED = kind("lease.ended", "{name} of @{holder} on {on} ended with {task}")
+LEASE_GIVEN_UP = kind("lease.given_up", "{actor} ended {name} of @{holder} on {on}, who leaves")
+LEASE_MOVED = kind("lease.moved", "{actor} moved {name} to where {task} is")
+
+label("goal-")
+
+GOAL_CREATED = kind("goal.created", "{actor} set {name}")
+GOAL_EDITED = kind("goal.edited", "{actor} changed {name}")
+GOAL_CLOSED = kind("goal.closed", "{actor} closed {name}: {status}")
+GOAL_REOPENED = kind("goal.reopened", "{actor} reopened {name}")
+GOAL_MOVED = kind("goal.moved", "{actor} moved {name} to another place among the goals")
+GOAL_ATTACHED = kind("goal.task_attached", "{actor} let {what} count for {name}")
+GOAL_DETACHED = kind("goal.task_detached", "{actor} let {what} count for {name} no longer")
+GOAL_PROGRESSED = kind("goal.progressed", "{name} is at {percent} %")
+GOAL_HANDED_OVER = kind("goal.handed_over", "{actor} handed {name} from @{former} over to {to}")

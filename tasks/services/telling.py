@@ -1,0 +1,64 @@
+"""Who hears of a task, and in which words: inbox items of the server, with a delivery each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from messaging.services.notes import tell
+from orgchart.models import Member
+from tasks import events
+from tasks.access import sees
+from tasks.models import Follower, Task
+from tasks.relations import has_open_prerequisites, open_subtasks
+from tasks.services.recording import write_down
+from tasks.transitions import OPEN
+
+SHOWN = 120  # characters of a title
+
+
+def called(task: Task) -> str:
+    """A task as a sentence names it. Only for those who see it."""
+    title = task.title if len(task.title) <= SHOWN else f"{task.title[:SHOWN]}…"
+    return f"{task.name} “{title}”"
+
+
+def tell_about(
+    task: Task, members: Iterable[Member | None], said: str, *, without: Member | None = None
+) -> None:
+    """Put a sentence about a task into the inboxes of those who may see it, once each."""
+    told = {without.pk} if without else set()
+    for member in members:
+        if member is None or member.pk in told:
+            continue
+        told.add(member.pk)
+        present = member.status != Member.Status.RETIRED and member.kind != Member.Kind.SYSTEM
+        if present and sees(member, task):
+            tell(member, said)
+
+
+def audience_of_end(task: Task) -> list[Member | None]:
+    """Who wants to know that a task has come to its end."""
+    followers = Follower.objects.filter(task=task).select_related("member")
+    return [task.creator, task.assignee, *(follower.member for follower in followers)]
+
+
+def tell_waiting(actor: Member, task: Task) -> None:
+    """A task was closed: wake whoever waited for it alone, and whose last open part it was."""
+    _tell_parent(task)
+    rows = Task.objects.filter(needs__prerequisite=task, status__in=sorted(OPEN))
+    for waiting in rows.select_related("assignee", "creator", "home").order_by("pk"):
+        if has_open_prerequisites(waiting):
+            continue
+        write_down(actor, waiting, events.READY, after=task.name)
+        whom = [waiting.assignee or waiting.creator]
+        begin = f"claim_task(task='{waiting.name}') begins it."
+        tell_about(waiting, whom, f"{called(waiting)} waits for nothing any more. {begin}")
+
+
+def _tell_parent(task: Task) -> None:
+    if task.parent_id is None or open_subtasks(Task(pk=task.parent_id)):
+        return
+    rows = Task.objects.filter(pk=task.parent_id, status__in=sorted(OPEN))
+    for parent in rows.select_related("assignee", "creator", "home"):
+        said = f"All subtasks of {called(parent)} are closed; {task.name} was the last one."
+        tell_about(parent, [parent.assignee or parent.creator], said)

@@ -1,0 +1,54 @@
+"""Parts of tasks as templates show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tasks.selectors.faces import Face
+from teammcp.core.templatetags.interface import avatar
+
+register = template.Library()
+FACES = {"dashboard": "at the dashboard", "rest": "over REST", "mcp": "over MCP",
+         "admin": "in the admin", "system": "by the server", "schedule": "on schedule"}  # fmt: skip
+
+
+@register.filter
+def number(name: str) -> str:
+    """Of "T-12" the 12, for its address."""
+    return name.removeprefix("T-")
+
+
+@register.filter
+def at(words: Mapping[str, Any], key: str) -> Any:
+    """What stands there under this name."""
+    return words.get(key, key)
+
+
+@register.filter
+def face_word(face: str) -> str:
+    """By which face something was done."""
+    return FACES.get(face, face)
+
+
+@register.simple_tag
+def face(faces: Mapping[str, Face], handle: str) -> SafeString:
+    """A member with avatar and name, as a link."""
+    known = faces.get(handle) or Face(handle, handle, "agent")
+    drawing = avatar(known.handle, known.name, known.kind, "small")
+    return format_html(
+        '<a class="face" href="/people/{}/">{} {}</a>', known.handle, drawing, known.name
+    )
+
+
+@register.simple_tag
+def now_says(now: Mapping[str, str] | str, name: str) -> SafeString | str:
+    """Under the box of a form that was refused as stale: what stands there by now."""
+    if not now or name not in now:
+        return ""
+    text = now[name] if isinstance(now, Mapping) else ""
+    return format_html('<p class="now-says">Now: <span>{}</span></p>', text or "nothing")
