@@ -6,4 +6,4 @@ class McpBridgeConfig(AppConfig):
     verbose_name = "MCP"
 
     def ready(self) -> None:
-        from mcp_bridge import checks  # noqa: F401 - registers them
+        from mcp_bridge import checks, events  # noqa: F401 - registers them

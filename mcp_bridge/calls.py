@@ -14,7 +14,7 @@ from mcp_bridge.profiles import Profile
 from mcp_bridge.results import Wire, failure, success
 from orgchart.models import Member
 from teammcp.core.context import current_call
-from teammcp.core.errors import AppError, InvalidInput
+from teammcp.core.errors import AppError, InternalError, InvalidInput
 from teammcp.core.schemas import Out
 from teammcp.core.tools import Tool
 from teammcp.core.waiting import Wait, call_and_wait
@@ -25,12 +25,6 @@ IDENTITY = frozenset({"actor", "agent", "author", "from", "sender"})
 """Arguments with which callers elsewhere say who they are. Here the token says it."""
 
 
-class InternalError(AppError):
-    """Something went wrong that the caller could not have avoided; the log has it."""
-
-    code, status, title, retry = "internal", 500, "The server failed", True
-
-
 @dataclass(frozen=True, slots=True)
 class Client:
     """Whoever sent a request: the member, the tools offered to them, and a way to look again."""
@@ -39,6 +33,8 @@ class Client:
     profile: Profile
     renew: Callable[[], Awaitable[Member]]
     """the member anew; raises NotAuthenticated when the token no longer holds"""
+    who: Callable[[], Member | None]
+    """the same from a thread; None when the token no longer holds"""
     wait: Wait = hub.wait
     """how this client waits for news"""
 
@@ -49,17 +45,18 @@ async def call_tool(client: Client, name: str, arguments: Mapping[str, Any]) -> 
     try:
         tool = client.profile.tool(name)
         answer = await _run(client, tool, arguments)
-        return success(answer, await notices.line(client.member, tool))
+        return await success(answer, await notices.line(client.member, tool))
     except AppError as error:
         return failure(error, names)
     except Exception:  # the last boundary: the caller learns that it failed, the log why
         request_id = current_call().request_id
         logger.exception("the tool %s failed in request %s", name[:60], request_id)
-        return failure(_internal(request_id), names)
+        return failure(internal_error(), names)
 
 
 async def _run(client: Client, tool: Tool, arguments: Mapping[str, Any]) -> Out:
     _refuse_identity(client.member, tool, arguments)
+    arguments = {**tool.defaults, **arguments}
     if tool.wait is None:
         answer: Out = await tool.action.acall(client.member, arguments)
         return answer
@@ -81,10 +78,11 @@ def _refuse_identity(member: Member, tool: Tool, arguments: Mapping[str, Any]) -
         )
 
 
-def _internal(request_id: str) -> InternalError:
+def internal_error() -> InternalError:
+    """What a caller hears of a fault of ours."""
     return InternalError(
         "The server failed at this call; it was written down.",
         next="Look whether it happened before you repeat it; with the same client_key a repeat is"
         " safe. Tell the operator the request id if it goes on.",
-        request_id=request_id,
+        request_id=current_call().request_id,
     )

@@ -1,4 +1,4 @@
-"""System checks: a wrong list of tools is found by `manage.py check`, not by the first agent."""
+"""System checks: a wrong list is found by `manage.py check`, not by the first agent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from mcp_bridge.profiles import profiles
+from mcp_bridge.resources import catalogue
 
 
 @register()
@@ -19,4 +20,15 @@ def check_tools(**_: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         hint = "Give one of them another name in the `tools.py` of its app."
         return [Error(str(error), hint=hint, id="mcp_bridge.E001")]
+    return []
+
+
+@register()
+def check_resources(**_: Any) -> list[CheckMessage]:
+    """Every resource has a name of its own."""
+    try:
+        catalogue()
+    except ImproperlyConfigured as error:
+        hint = "Give one of them another name in the `resources.py` of its app."
+        return [Error(str(error), hint=hint, id="mcp_bridge.E002")]
     return []

@@ -9,17 +9,18 @@ survives.
 
 Many clients show a model only the structured part of a result. There JSON is the fence, and the
 same escaping holds: `defuse_all` runs over the whole answer before both parts are made from it.
+
+Standard library only: the hooks of clients, which must start fast, fence with it too.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
-
-import orjson
 
 TAG = "said"
 # Tags that a model takes for the server's or its client's own voice, letters and digits only.
@@ -33,18 +34,46 @@ _LOOKALIKES = str.maketrans(
     "\u1d07\u1d0f\u1d1b\u1d0d\u0280\u029f154|",
     "saideopctymnrnaioptuvsaiiaiddeotmrlisai",
 )
-_OUTLINE = str.maketrans(dict.fromkeys(_LOOK_LIKE_OPENERS, "<"))
 _IMITATION = re.compile("<(?:" + "|".join("<*".join(voice) for voice in _VOICES) + ")")
+_KNOWN = 4_096  # characters of which it is remembered what they look like
+_LONGEST = 8  # letters that one character may stand for; those with more are no Latin letters
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _QUOTED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 
+class _Outline(dict[int, str]):
+    """For `str.translate`: what a reader takes a character for, "<" for all that opens a tag;
+    nothing for spaces, marks and what is invisible. Each is looked at once."""
+
+    def __missing__(self, sign: int) -> str:
+        if len(self) >= _KNOWN:
+            self.clear()
+        seen = self[sign] = "<" if _OPENERS.match(chr(sign)) else _seen(chr(sign))
+        return seen
+
+
+def _seen(sign: str) -> str:
+    plain = unicodedata.normalize("NFKD", sign).casefold()
+    if len(plain) > _LONGEST:
+        return "?"
+    return "".join(letter for letter in plain.translate(_LOOKALIKES) if letter.isalnum())
+
+
+_outline = _Outline()
+
+
 def defuse(text: str) -> str:
-    """The text with every imitation of a fence escaped."""
-    if not _OPENERS.search(text) or not _suspicious(text):
+    """The text with every imitation of a fence escaped. Linear: no text can make it slow."""
+    if not _OPENERS.search(text):
         return text
-    skeleton, starts = _skeleton(text)
+    outline = text.translate(_outline)
+    if not _IMITATION.search(outline):
+        return text
+    pieces = outline.split("<")
+    letters = "".join(pieces)
+    openings = itertools.accumulate(map(len, pieces))  # where in the letters one is at each opener
     return _OPENERS.sub(
-        lambda hit: "&lt;" if skeleton.startswith(_VOICES, starts[hit.start()]) else hit[0], text
+        lambda hit: "&lt;" if letters.startswith(_VOICES, next(openings)) else hit[0], text
     )
 
 
@@ -59,40 +88,11 @@ def defuse_all(value: Any) -> Any:
     return value
 
 
-def _suspicious(text: str) -> bool:
-    """Whether an imitation is in the text at all. Fast, because code is full of openers."""
-    plain = unicodedata.normalize("NFKD", text.translate(_OUTLINE)).casefold()
-    outline = re.sub(r"[^\w<]|_", "", plain.translate(_LOOKALIKES))
-    return _IMITATION.search(outline) is not None
-
-
-def _skeleton(text: str) -> tuple[str, dict[int, int]]:
-    """The letters and digits that a reader would see, however they are written, and where in them
-    one is after each opener. One pass, so that no text can make it slow."""
-    seen: list[str] = []
-    starts: dict[int, int] = {}
-    length = 0
-    for position, sign in enumerate(text):
-        if _OPENERS.match(sign):
-            starts[position] = length
-        else:
-            seen.append(_seen(sign))
-            length += len(seen[-1])
-    return "".join(seen), starts
-
-
-@lru_cache(maxsize=4096)
-def _seen(sign: str) -> str:
-    """What a reader takes this character for; nothing for spaces, marks and what is invisible."""
-    plain = unicodedata.normalize("NFKD", sign).casefold().translate(_LOOKALIKES)
-    return "".join(letter for letter in plain if letter.isalnum())
-
-
 def render(answer: dict[str, Any]) -> str:
     """A defused answer as text: its facts as one line of JSON, what others said fenced below."""
     quotes: list[tuple[str, str]] = []
     facts = _facts(answer, "", quotes)
-    lines = [orjson.dumps(facts).decode()] if facts else []
+    lines = [_compact(facts)] if facts else []
     heading = ""
     for place, said in quotes:
         if place != heading:
@@ -145,13 +145,13 @@ def fence(item: dict[str, Any]) -> str:
         "id": message.get("id"),
         "from": f"@{author}",
         "kind": known.pop("author_kind", None),
-        **known,
     }
+    facts |= {key: value for key, value in known.items() if key not in facts}
     tag = "".join(f' {key}="{_attribute(value)}"' for key, value in facts.items() if value)
     return f"<{TAG}{tag}>{message.get('body') or ''}</{TAG}>"
 
 
 def _attribute(value: Any) -> str:
     """A value as the quoted text of an attribute: on one line, and unable to end it."""
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value if isinstance(value, str) else _compact(value)
     return " ".join(text.translate(_QUOTED).split())

@@ -7,18 +7,18 @@ send, must be that same host and port or a trusted one. Then the bearer token; n
 
 from __future__ import annotations
 
-from functools import lru_cache
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from django.conf import settings
-from django.http.request import split_domain_port, validate_host
+from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from mcp_bridge.http import Header, Scope
 from mcp_bridge.profiles import DEFAULT_PROFILE
 from teammcp.core.errors import AppError, Forbidden, InvalidInput, NotAuthenticated
+from teammcp.core.origins import is_own_host, is_own_origin
 
 UNAUTHORIZED: list[Header] = [(b"www-authenticate", b'Bearer error="invalid_token"')]
 ONLY_POST: list[Header] = [(b"allow", b"POST")]
+SESSION = b"mcp-session-id"
 SECRETS_IN_URLS = frozenset({"token", "access_token", "key", "api_key", "apikey", "authorization"})
 
 
@@ -37,35 +37,33 @@ class WrongMethod(AppError):
 def check(scope: Scope, headers: dict[bytes, bytes]) -> None:
     """Let a request through, or raise the AppError that says why not."""
     host = headers.get(b"host", b"").decode("latin-1")
-    if not _is_ours(host, tuple(settings.ALLOWED_HOSTS)):
+    if not is_own_host(host):
         raise ForeignHost(
             f"This server does not answer to the host {host[:100]!r}.",
             next="Use its own address, or let the operator add the name to TEAMMCP_ALLOWED_HOSTS.",
         )
     origin = headers.get(b"origin", b"").decode("latin-1")
-    if origin and not _is_trusted(origin, host):
+    if origin and not is_own_origin(origin, host):
         raise Forbidden(
             f"Pages of {origin[:100]!r} may not call this server.",
             next="Call it from a program, or from its own pages.",
         )
-    if scope["method"] != "POST":
+    if scope["method"] != "POST" and not _is_of_a_session(scope, headers):
         raise WrongMethod(
-            "This is the MCP endpoint: it takes POST, and keeps no stream open on GET.",
+            "This is the MCP endpoint: it takes POST, and GET and DELETE only for a session.",
             next="Connect an MCP client to this address with an Authorization header.",
         )
 
 
-@lru_cache(maxsize=256)
-def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
-    domain, _ = split_domain_port(host)
-    return bool(domain) and validate_host(domain, allowed)
+def _is_of_a_session(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    """Whether a client of the session era opens the stream of its session, or ends it."""
+    return scope["method"] in {"GET", "DELETE"} and SESSION in headers and not is_modern(scope)
 
 
-def _is_trusted(origin: str, host: str) -> bool:
-    """Whether a page of this origin is one of this server's: same host and port, or trusted."""
-    return (
-        urlsplit(origin).netloc.lower() == host.lower() or origin in settings.CSRF_TRUSTED_ORIGINS
-    )
+def is_modern(scope: Scope) -> bool:
+    """Whether a request speaks a revision without sessions, or one that is not known."""
+    version = dict(scope["headers"]).get(b"mcp-protocol-version", b"").decode("latin-1")
+    return bool(version) and version not in HANDSHAKE_PROTOCOL_VERSIONS
 
 
 def bearer_token(headers: dict[bytes, bytes]) -> str:

@@ -64,6 +64,27 @@ def replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
+def method_of(body: bytes) -> str:
+    """The method of a JSON-RPC message; empty for anything else."""
+    try:
+        message = orjson.loads(body)
+    except ValueError:
+        return ""
+    method = message.get("method") if isinstance(message, dict) else None
+    return method if isinstance(method, str) else ""
+
+
+def adding(headers: Iterable[Header], send: Send) -> Send:
+    """A `send` that adds headers to an answer that succeeds."""
+
+    async def add(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            message = {**message, "headers": [*message["headers"], *headers]}
+        await send(message)
+
+    return add
+
+
 async def respond(
     send: Send,
     body: bytes,

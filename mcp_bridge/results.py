@@ -10,22 +10,26 @@ the output schema of the tool, and widespread clients refuse the whole result wh
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from mcp_bridge.fencing import defuse, defuse_all, render
 from teammcp.core.errors import AppError
+from teammcp.core.reads import reads
 from teammcp.core.schemas import Out
 
 PROBLEM = "teammcp/problem"
+LARGE = 16_384  # characters of JSON: up to here a hop to another thread costs more than the work
 Wire = dict[str, Any]
 
 
-def success(answer: Out, waiting: str = "") -> Wire:
-    """The answer of an action. Fields that are null are left out: absent says the same."""
-    structured: dict[str, Any] = defuse_all(answer.model_dump(mode="json", exclude_none=True))
-    text = render(structured)
+async def success(answer: Out, waiting: str = "") -> Wire:
+    """The answer of an action in wire form."""
+    structured, text = await both_parts(answer)
     if waiting:
         structured["waiting"] = waiting
         text = f"{text}\n{waiting}"
@@ -37,16 +41,35 @@ def success(answer: Out, waiting: str = "") -> Wire:
     }
 
 
+async def both_parts(answer: Out) -> tuple[dict[str, Any], str]:
+    """An answer as data and as text, defused. Fields that are null are left out: absent says the
+    same. A large one is made in the read pool, because everybody waits for the event loop."""
+    content = answer.model_dump_json(exclude_none=True)
+    if len(content) <= LARGE:
+        return _parts(content)
+    return await reads.arun(functools.partial(_parts, content))
+
+
+def _parts(content: str) -> tuple[dict[str, Any], str]:
+    structured: dict[str, Any] = defuse_all(orjson.loads(content))
+    return structured, render(structured)
+
+
 def failure(error: AppError, names: Mapping[str, str]) -> Wire:
     """An error that teaches. `names` are the tools of actions that agents know by another name:
     actions speak of each other by their own."""
-    text = _printable(defuse(in_tool_words(error.as_text(), names)))
+    text, problem = problem_of(error, names)
     return {
-        "_meta": {PROBLEM: _problem(error, names)},
+        "_meta": {PROBLEM: problem},
         "content": [{"type": "text", "text": text}],
         "isError": True,
         "resultType": "complete",
     }
+
+
+def problem_of(error: AppError, names: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """An error as text and as the problem document, safe to send."""
+    return _printable(defuse(in_tool_words(error.as_text(), names))), _problem(error, names)
 
 
 def in_tool_words(text: str, names: Mapping[str, str]) -> str:

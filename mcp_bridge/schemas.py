@@ -28,6 +28,7 @@ CLIENT_KEY: Schema = {
 }
 _BEYOND_REACH = 2**53  # a limit up there keeps nobody from anything
 _SHORT = 160  # characters; a definition used more than once is inlined up to this length
+_MANY = 12  # fields of an answer that are listed
 _ALL = 99  # levels of nesting: more than any answer has
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SINGLE = ("items", "additionalProperties", "not")
@@ -36,6 +37,8 @@ _SINGLE = ("items", "additionalProperties", "not")
 def input_schema(tool: Tool) -> Schema:
     """The arguments of a tool, with their descriptions."""
     schema = compact(tool.action.input.model_json_schema())
+    for name, value in tool.defaults.items():
+        schema["properties"][name] = {**schema["properties"][name], "default": value}
     if tool.keyed:
         schema["properties"] = {**schema.get("properties", {}), "client_key": CLIENT_KEY}
     return schema
@@ -45,8 +48,11 @@ def output_schema(model: type[BaseModel], *, complete: bool = False) -> Schema:
     """The shape of an answer: its fields and their types; `complete` goes on into what they hold.
 
     Few clients show it to a model, and the answer itself shows the rest. Fields that are null are
-    left out of an answer, so nothing is said about which are required.
+    left out of an answer, so nothing is said about which are required. Of an answer with many
+    fields only `complete` tells them.
     """
+    if not complete and len(model.model_fields) > _MANY:
+        return {"type": "object"}
     schema = model.model_json_schema(mode="serialization")
     without = frozenset({"description", "required", "default"})
     return compact(schema, without=without, depth=_ALL if complete else 1)

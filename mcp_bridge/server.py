@@ -5,25 +5,36 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import orjson
 from django.db import DatabaseError
 from mcp.types import INVALID_PARAMS
 
-from mcp_bridge import cancelling, direct, gate, http
+from mcp_bridge import cancelling, direct, gate, http, sessions, streams
 from mcp_bridge.calls import Client
 from mcp_bridge.http import Receive, Scope, Send
 from mcp_bridge.notices import notices
 from mcp_bridge.profiles import profile_named
-from mcp_bridge.sdk import CLIENT, SdkApp
+from mcp_bridge.sdk import SdkApp
+from mcp_bridge.subscriptions import CLIENT, SESSION
 from orgchart.callers import callers
 from orgchart.models import Member
-from orgchart.selectors import Authenticated
-from teammcp.core.context import CallContext, calling
+from orgchart.selectors import Authenticated, authenticate
+from teammcp.core.context import (
+    ROUTE_HEADER,
+    CallContext,
+    calling,
+    client_route,
+    current_call,
+    looking_again,
+)
 from teammcp.core.errors import AppError, InvalidInput, NotAuthenticated, Unavailable
+from teammcp.core.handler import impatient
 
 logger = logging.getLogger(__name__)
+ROUTE = ROUTE_HEADER.lower().encode()
 
 
 class Bridge:
@@ -52,12 +63,20 @@ class Bridge:
         token = gate.bearer_token(headers)
         caller = await _authenticated(token)
         try:
-            client = Client(caller.member, profile_named(wanted), _renewal(token))
+            profile = profile_named(wanted)
+            client = Client(caller.member, profile, _renewal(token), _asking(token))
         except InvalidInput as error:
             await _refuse_in_protocol(send, error)
             return
         address = scope["client"][0] if scope.get("client") else ""
-        with calling(CallContext("mcp", address=address, credential_id=caller.credential_id)):
+        context = CallContext(
+            "mcp",
+            address=address,
+            credential_id=caller.credential_id,
+            route=client_route(headers.get(ROUTE, b"").decode("latin-1")),
+            confirm=caller.confirm,
+        )
+        with calling(context):
             await _serve(sdk, client, scope, receive, send)
 
     async def _app(self) -> SdkApp:
@@ -85,13 +104,51 @@ class Bridge:
 
 
 async def _serve(sdk: SdkApp, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["method"] != "POST":
+        await _serve_session(client, scope, receive, send)
+        return
     body = await http.read_body(receive)
     call = direct.plain_call(scope, body, client)
     if call is not None:
         await http.respond(send, await direct.answer(client, call))
         return
     cancelling.notice(body)
-    await sdk({**scope, CLIENT: client}, http.replaying(body, receive), send)
+    given: Scope = {**scope, CLIENT: client}
+    match http.method_of(body):
+        case "initialize":
+            session = sessions.begin(current_call().credential_id).encode()
+            send = http.adding([(gate.SESSION, session)], send)
+        case "subscriptions/listen":
+            send = impatient(scope, send)
+        case "resources/subscribe" | "resources/unsubscribe" if not gate.is_modern(scope):
+            try:
+                given[SESSION] = _session_of(scope)
+            except AppError as error:
+                await _refuse_in_protocol(send, error)
+                return
+    await sdk(given, http.replaying(body, receive), send)
+
+
+async def _serve_session(client: Client, scope: Scope, receive: Receive, send: Send) -> None:
+    """The stream of a session, or its end."""
+    session = _session_of(scope)
+    if scope["method"] == "GET":
+        await streams.serve(client, session, scope, receive, send)
+        return
+    await sessions.arun(partial(sessions.unsubscribe, client.member, session))
+    streams.end(session)
+    await http.respond(send, b"", status=204)
+
+
+def _session_of(scope: Scope) -> str:
+    """The session that a request names. Raises AppError for none, and for one that is not its."""
+    identifier = dict(scope["headers"]).get(gate.SESSION)
+    if identifier is None:
+        raise InvalidInput(
+            "Only a session can be subscribed, and this request names none.",
+            next="Send `initialize`, and then its Mcp-Session-Id with each request.",
+        )
+    return sessions.find(identifier.decode("latin-1"), current_call().credential_id)
 
 
 async def _authenticated(token: str) -> Authenticated:
@@ -109,6 +166,15 @@ def _renewal(token: str) -> Callable[[], Awaitable[Member]]:
         return (await _authenticated(token)).member
 
     return renew
+
+
+def _asking(token: str) -> Callable[[], Member | None]:
+    def who() -> Member | None:
+        with looking_again():
+            caller = authenticate(token)
+        return caller.member if caller is not None else None
+
+    return who
 
 
 async def _refuse_in_protocol(send: Send, error: AppError) -> None:
