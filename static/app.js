@@ -1,7 +1,8 @@
 /* Live pages: one socket says what happened, and each region that follows it fetches itself again.
 
    A region: <div hx-get="..." hx-trigger="refresh" hx-sync="this:queue last" data-follows="channel-7">
-   It refreshes at most once per 80 ms (or data-pause), never twice at a time; "*" follows all. */
+   It refreshes at most once per 80 ms (or data-pause), never twice at a time; "*" follows all, and
+   "task-*" whatever begins so. */
 (() => {
   "use strict";
   const PAUSE = 80;
@@ -14,23 +15,30 @@
   // Regions
 
   const follows = (region, topics) => {
-    const wanted = region.dataset.follows;
-    return wanted === "*" || wanted.split(" ").some((topic) => topics.has(topic));
+    const meant = (topic) => topics.has(topic) ||
+      (topic.endsWith("*") && [...topics].some((one) => one.startsWith(topic.slice(0, -1))));
+    return region.dataset.follows.split(" ").some(meant);
   };
-  const refresh = (region) => {
-    if (region.refreshTimer || (document.hidden && region.dataset.follows !== "*")) return;
+  // What would be replaced under the hand of who has a menu in it open waits until that is closed.
+  const inUse = (region) => !region.matches("[data-tail], [data-merges]") && region.querySelector("details.menu[open]");
+  const refresh = (region, own = false) => {
+    if (own) clearTimeout(region.refreshTimer);
+    else if (region.refreshTimer || (document.hidden && region.dataset.follows !== "*")) return;
     const pause = document.hidden ? POLL : Number(region.dataset.pause || PAUSE);
-    const wait = Math.max(PAUSE / 2, pause - (Date.now() - (region.refreshedAt || 0)));
+    const wait = Math.max(!own && inUse(region) ? 4 * PAUSE : PAUSE / 2, pause - (Date.now() - (region.refreshedAt || 0)));
     region.refreshTimer = setTimeout(() => {
       region.refreshTimer = 0;
+      if (!own && inUse(region)) return refresh(region);
       region.refreshedAt = Date.now();
+      region.ownRefresh = own;
       if (region.isConnected) htmx.trigger(region, "refresh");
     }, wait);
   };
-  const announce = (topics) => {
+  const announce = (topics, own = false) => {
     const all = new Set(topics);
+    body.dispatchEvent(new CustomEvent("told", { detail: { topics } }));
     for (const region of document.querySelectorAll("[data-follows]")) {
-      if (all.has("resync") || follows(region, all)) refresh(region);
+      if (all.has("resync") || follows(region, all)) refresh(region, own);
     }
   };
 
@@ -43,9 +51,19 @@
     if (words.textContent !== word) words.textContent = word;
     place.querySelector("[data-state]").className = `dot ${dot}`;
   };
+  // Who is there changes in place: it is in no ledger, and nothing has to be fetched.
+  const shown = (words) => {
+    for (const place of document.querySelectorAll("[data-presence]")) {
+      const word = words[place.dataset.presence];
+      if (!word) continue;
+      place.firstElementChild.className = `dot dot-${word.replaceAll(" ", "-")}`;
+      place.lastElementChild.textContent = word;
+    }
+  };
   const receive = (event) => {
     state.heard = Date.now();
     const events = JSON.parse(event.data);
+    if (events.presence) return shown(events.presence);
     if (!events.length) return;
     state.after = events.at(-1).seq;
     announce(events.flatMap((one) => one.topics));
@@ -91,7 +109,7 @@
 
   // Forms: what a successful one changed, and what to say when the server can't be reached
 
-  body.addEventListener("changed", (event) => announce(event.detail.topics || []));
+  body.addEventListener("changed", (event) => announce(event.detail.topics || [], true));
   const slot = (element) => element.closest("form")?.querySelector(".refused");
   const tell = (element, text) => {
     const place = slot(element);
@@ -106,6 +124,11 @@
     tell(event.target, "The server could not be reached. What you wrote is still here: try again."));
   body.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.isError && detail.requestConfig.verb === "get") detail.shouldSwap = false;
+    const region = detail.target;
+    if (region.matches("[data-follows]") && !region.ownRefresh && inUse(region)) {
+      detail.shouldSwap = false; // opened while this was on its way
+      refresh(region);
+    }
   });
   body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;

@@ -85,6 +85,9 @@
     if (!answer?.ok) list.dataset.readSeq = read;
     else announce(["places"]);
   };
+  body.addEventListener("htmx:load", ({ detail: { elt } }) => {
+    if (elt.matches("li[data-seq]") && elt.closest("[data-reads]")) observer.observe(elt);
+  });
   const tall = (item) => {
     const box = item.getBoundingClientRect();
     return box.height > innerHeight * 0.6 && box.bottom > 0 && box.bottom < innerHeight;
@@ -112,7 +115,7 @@
     const field = document.querySelector(".main .composer textarea");
     if (field) {
       field.value ||= sessionStorage.getItem(draftOf(field)) || "";
-      if (matchMedia("(hover: hover)").matches) field.focus({ preventScroll: true });
+      if (matchMedia("(hover: hover)").matches && !field.closest("[data-calm]")) field.focus({ preventScroll: true });
     }
   };
   const showJump = (scroller) => {
@@ -141,7 +144,7 @@
     if (!field.matches?.(".composer textarea") || event.defaultPrevented) return;
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      if (field.value.trim()) field.form.requestSubmit();
+      if (field.value.trim() || field.form.querySelector("[data-chips] [name=files]")) field.form.requestSubmit();
     }
   });
   body.addEventListener("input", (event) => {
