@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -86,6 +88,17 @@ def hire(server: LiveServer, count: int) -> list[Agent]:
         made = call(server, "POST", "/api/register/", "", body)
         agents.append(Agent(made["member"]["id"], made["member"]["handle"], made["token"]))
     return agents
+
+
+def hire_many(server: LiveServer, count: int) -> list[Agent]:
+    """More agents than the network admits in a moment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.hiring", str(count)],
+        env={**server.env, "DJANGO_SETTINGS_MODULE": "teammcp.settings"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return [Agent(*found) for found in json.loads(done.stdout)]
 
 
 def call(

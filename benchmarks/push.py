@@ -3,8 +3,9 @@
 A writer sends at a moderate rate while 29, then 200 event streams are open, then while 50 agents
 wait in `check_inbox` over MCP, where each message is for one of them. Latency runs from the time
 that the server writes into the row, just before the commit, to the arrival in another process on
-the same clock; so it includes the durable commit. Every event must reach every stream, and every
-message its waiter, once.
+the same clock; so it includes the durable commit. At last each message names 30 of the waiting
+agents, and what counts is when the last of them has it. Every event must reach every stream, and
+every message its waiter, once.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from benchmarks.waiters import Waiters
 
 STREAM_COUNTS = (29, 200)
 WAITERS = 50
+NAMED = 30
 LEGEND = """
 p50, p99, longest: ms from just before the commit to the arrival in another process. Load average
 {before:.1f} before, {after:.1f} after."""
@@ -58,7 +60,18 @@ class Bench:
         lost = outcome.accepted - woken.messages + woken.twice
         return _row(f"{WAITERS} waiting in check_inbox", outcome, lost, woken.latency)
 
-    def _write(self, mark: str, mentions: list[str]) -> Outcome:
+    def named(self) -> dict[str, Any]:
+        """Messages that name 30 waiting agents at once; per message the one who got it last."""
+        server, agents = self._office.server, self._office.agents
+        waiting = agents[1 : NAMED + 1]
+        everybody = " @".join(agent.handle for agent in waiting)
+        with Waiters(server.mcp_url, [agent.token for agent in waiting]) as waiters:
+            outcome = self._write("named", [everybody], rate=self._rate / 4)
+            woken = waiters.finish(outcome.accepted * NAMED)
+        lost = outcome.accepted * NAMED - woken.messages + woken.twice
+        return _row(f"the last of {NAMED} named in a message", outcome, lost, woken.last)
+
+    def _write(self, mark: str, mentions: list[str], rate: float | None = None) -> Outcome:
         orders = Orders(
             port=self._office.server.port,
             face="rest",
@@ -66,7 +79,7 @@ class Bench:
             targets=["#crowd"],
             seconds=self._seconds,
             mark=mark,
-            pace=1 / self._rate,
+            pace=1 / (rate or self._rate),
             mentions=mentions,
         )
         outcome = load.run(orders)
@@ -96,6 +109,7 @@ def rows(bench: Bench) -> Iterator[dict[str, Any]]:
     for count in STREAM_COUNTS:
         yield bench.streams(count)
     yield bench.waiters()
+    yield bench.named()
 
 
 def main() -> None:
@@ -106,7 +120,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per row")
     options = parser.parse_args()
     busy = os.getloadavg()[0]
-    with Office(WAITERS + 1, env={"TEAMMCP_SERVER": options.server}) as office:
+    env = {"TEAMMCP_SERVER": options.server, "TEAMMCP_BROADCAST_MEMBERS": str(NAMED)}
+    with Office(WAITERS + 1, env=env) as office:
         found = list(rows(Bench(office, options.rate, options.seconds)))
     if options.json:
         print("\n".join(map(json.dumps, found)))

@@ -32,6 +32,8 @@ class Woken:
     """messages that an inbox showed again although they had been acknowledged"""
     latency: Spread
     """from the time that the message was stored, just before the commit, to the answer's arrival"""
+    last: Spread
+    """the same, per message, of whoever got it last"""
 
 
 class Waiters(Beside):
@@ -43,7 +45,9 @@ class Waiters(Beside):
     def finish(self, count: int) -> Woken:
         """Wait until this many messages have arrived, or nothing more comes; what they got."""
         facts = self.outcome(count, seconds=2 * PATIENCE)
-        return Woken(**{**facts, "latency": Spread(**facts["latency"])})
+        return Woken(
+            **{**facts, "latency": Spread(**facts["latency"]), "last": Spread(**facts["last"])}
+        )
 
 
 class Waiter:
@@ -55,7 +59,7 @@ class Waiter:
         self._token = token
         self._calls = 0
         self.late: list[float] = []
-        self.seen: set[int] = set()
+        self.seen: dict[int, float] = {}
         self.twice = 0
 
     async def wait(self) -> None:
@@ -66,7 +70,7 @@ class Waiter:
                 stored = datetime.fromisoformat(item["message"]["created_at"])
                 self.late.append(now - stored.timestamp())
                 self.twice += item["message"]["id"] in self.seen
-                self.seen.add(item["message"]["id"])
+                self.seen[item["message"]["id"]] = self.late[-1]
             if inbox["items"]:
                 handled = [item["delivery"] for item in inbox["items"]]
                 await self._call("ack", {"deliveries": handled})
@@ -115,7 +119,16 @@ async def wait_all(url: str, tokens: list[str]) -> Woken:
         messages=sum(len(waiter.seen) for waiter in waiters),
         twice=sum(waiter.twice for waiter in waiters),
         latency=Spread.of(late for waiter in waiters for late in waiter.late),
+        last=Spread.of(_last(waiters)),
     )
+
+
+def _last(waiters: list[Waiter]) -> list[float]:
+    latest: dict[int, float] = {}
+    for waiter in waiters:
+        for message, late in waiter.seen.items():
+            latest[message] = max(late, latest.get(message, late))
+    return list(latest.values())
 
 
 if __name__ == "__main__":
