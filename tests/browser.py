@@ -13,7 +13,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.live import WAIT_SECONDS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -49,6 +51,7 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
     path = chromium()
+    expect.set_options(timeout=WAIT_SECONDS * 1_000)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield running
@@ -59,6 +62,6 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh window, with nothing remembered from other tests."""
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(WAIT_SECONDS * 1_000)
     yield context.new_page()
     context.close()

@@ -20,11 +20,15 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
 from django.urls import get_resolver
+from django.utils import timezone
 from pytest_django import Settings
 
+from audit import listening
+from messaging import causes
 from messaging.models import Channel
 from messaging.services import create_channel
 from orgchart import recent
+from orgchart.board import board
 from orgchart.models import Member
 from orgchart.registered import announce
 from orgchart.selectors import system_member
@@ -36,9 +40,15 @@ from teammcp.core import limits
 from teammcp.core.errors import AppError
 from teammcp.core.lane import run_write
 from teammcp.serving import Server
+from tests.live import LiveServer, copy_migrated
+from tests.migrated import Migrated
+from tests.scenes import db, scene, stage, transactional_db
+
+__all__ = ["db", "stage", "transactional_db"]
 
 # These wait for processes and browsers: begun first, they leave the others something to fill in.
 LONG = (
+    "tests/client",
     "tests/e2e",
     "tests/dashboard/test_browser",
     "tests/ground/test_",
@@ -46,18 +56,66 @@ LONG = (
 )
 
 
+SQLITE = "sqlite" in django_settings.DATABASES["default"]["ENGINE"]
+MIGRATED = pytest.StashKey[Migrated | None]()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if any(item.get_closest_marker("django_db") for item in items):
+        raise pytest.UsageError("Take `db` or `transactional_db` in place of the django_db marker.")
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    for item in items:
+        if not SQLITE and item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.skip(reason="looks into SQLite itself"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a worker: where the run's migrated database will be."""
+    if found := getattr(config, "workerinput", {}).get("migrated"):
+        LiveServer.migrated = Path(found)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Before a worker starts: make that database, once."""
+    if SQLITE:
+        migrated = node.config.stash.setdefault(MIGRATED, None) or Migrated()
+        node.config.stash[MIGRATED] = migrated
+        node.workerinput["migrated"] = str(migrated.folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if migrated := config.stash.get(MIGRATED, None):
+        migrated.remove()
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def database_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this worker's database is, or will be made where there is none to copy."""
+    file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    if SQLITE:
+        copy_migrated(LiveServer.migrated, file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(database_file: Path, request: pytest.FixtureRequest) -> bool:
+    """What was copied is used as it is."""
+    return database_file.exists() or bool(request.config.getvalue("reuse_db"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(database_file: Path, request: pytest.FixtureRequest) -> None:
     """A database file, as in real life: one in memory knows neither WAL nor waiting for a lock."""
     database = django_settings.DATABASES["default"]
-    if "sqlite" in database["ENGINE"]:
-        folder = tmp_path_factory.mktemp("database")
-        database["TEST"]["NAME"] = str(folder / "test.sqlite3")
+    if SQLITE:
+        database["TEST"]["NAME"] = str(database_file)
         database["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
+    else:
+        request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+        database["OPTIONS"].pop("pool", None)  # tests drop their database, which a pool would hold
+        database["OPTIONS"]["options"] = "-c synchronous_commit=off"
+        database["CONN_MAX_AGE"] = 0
 
 
 @pytest.fixture(autouse=True)
@@ -65,56 +123,59 @@ def clean_room(settings: Settings, tmp_path: Path) -> None:
     """Each test has a data folder of its own, and nothing remembers the test before it."""
     settings.DATA_DIR = tmp_path
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True  # else each handler begins by reading all static files
     limits._limiter.storage.reset()
-    recent.take_unwritten()
-    recent._seen.clear()
+    recent.forget()
+    listening.forget()
+    board.forget()
+    causes.forget()
 
 
 # The cast
 
 
-@pytest.fixture
+@scene
 def company(db: None) -> None:
     """A founded company: the system's member, an owner, #general."""
     found_company()
 
 
-@pytest.fixture
+@scene
 def system(company: None) -> Member:
     return system_member()
 
 
-@pytest.fixture
+@scene
 def owner(company: None) -> Member:
     return Member.objects.get(authority=Member.Authority.OWNER)
 
 
-@pytest.fixture
+@scene
 def ada(company: None) -> Member:
     return person("ada", Member.Authority.ADMIN)
 
 
-@pytest.fixture
+@scene
 def lin(owner: Member) -> Member:
     return agent(owner, "lin")
 
 
-@pytest.fixture
+@scene
 def kay(owner: Member) -> Member:
     return agent(owner, "kay")
 
 
-@pytest.fixture
+@scene
 def sam(owner: Member) -> Member:
     return agent(owner, "sam")
 
 
-@pytest.fixture
+@scene
 def olga(owner: Member) -> Member:
     return agent(owner, "olga", authority="observer")
 
 
-@pytest.fixture
+@scene
 def rex(owner: Member) -> Member:
     member = agent(owner, "rex")
     token_of(member)
@@ -123,7 +184,7 @@ def rex(owner: Member) -> Member:
     return member
 
 
-@pytest.fixture
+@scene
 def vault(lin: Member, kay: Member) -> Channel:
     """The private channel of Lin and Kay."""
     create_channel(actor=lin, name="vault", kind="private", invite=["kay"])
@@ -137,11 +198,15 @@ def agent(owner: Member, handle: str, **fields: Any) -> Member:
 
 
 def person(handle: str, authority: str = "member") -> Member:
-    """Another person."""
+    """Another person, who has been here for a while."""
 
     def create() -> Member:
         member = create_member(
-            handle=handle, name=handle.title(), kind=Member.Kind.HUMAN, authority=authority
+            handle=handle,
+            name=handle.title(),
+            kind=Member.Kind.HUMAN,
+            authority=authority,
+            welcomed_at=timezone.now(),
         )
         announce(member)
         return member

@@ -16,6 +16,8 @@
         server.log                       # what it wrote to stderr, over all starts
 
 `LiveServer(data_dir=..., port=..., env={"TEAMMCP_SERVER": "daphne"})` fixes what you care about.
+Where a run of tests has a migrated database (`tests.migrated`), a server begins with a copy of it;
+`from_nothing=True` makes its own.
 The temporary directory goes when the block ends. Nothing here touches Django, so benchmarks and
 tests in other processes can use it. As a fixture: `live_server_process` (one per test module).
 `wait_until(condition, "what is awaited")` is the bounded wait that stands in for a sleep.
@@ -24,6 +26,7 @@ tests in other processes can use it. As a fixture: `live_server_process` (one pe
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import random
@@ -38,15 +41,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
+import httpx2
 import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60.0  # generous: a loaded machine with two cores
+START_SECONDS = 120.0  # generous: a loaded machine with two cores
 STOP_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 PORTS = range(15000, 32000)  # below the ephemeral range, so no outgoing connection takes ours
+
+DATABASE = "teammcp.sqlite3"
 
 T = TypeVar("T")
 
@@ -54,12 +61,16 @@ T = TypeVar("T")
 class LiveServer:
     """One `manage.py up` in a process group of its own."""
 
+    migrated: ClassVar[Path | None] = None
+    """The folder of the run's migrated database, which may still be in the making."""
+
     def __init__(
         self,
         *,
         data_dir: Path | None = None,
         port: int | None = None,
         env: Mapping[str, str] | None = None,
+        from_nothing: bool = False,
     ) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="teammcp-live-"))
         self._log_path = self._home / "up.log"
@@ -68,6 +79,7 @@ class LiveServer:
         self.port = port or free_port()
         self.env = clean_environment() | {"TEAMMCP_DATA_DIR": str(self.data_dir)} | dict(env or {})
         self.ready: dict[str, Any] = {}
+        self._from_nothing = from_nothing or "DATABASE_URL" in self.env
 
     def __enter__(self) -> Self:
         try:
@@ -114,6 +126,8 @@ class LiveServer:
     def start(self) -> Self:
         """Start on the data directory and port that this server has; return once it is healthy."""
         self.kill()
+        if not self._from_nothing and not self.data_dir.exists():
+            copy_migrated(self.migrated, self.data_dir / DATABASE)
         command = [sys.executable, str(ROOT / "manage.py"), "up", "--json"]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         with self._log_path.open("ab") as log:
@@ -206,13 +220,32 @@ class LiveServer:
         return line
 
 
+def copy_migrated(folder: Path | None, target: Path) -> bool:
+    """Put a copy of the run's migrated database there; False where there is none to copy."""
+    if folder is None:
+        return False
+    wait_until(folder.exists, "the migrated database", seconds=START_SECONDS)
+    if not (folder / DATABASE).exists():
+        return False
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copyfile(folder / DATABASE, target)
+    target.chmod(0o600)
+    return True
+
+
 def clean_environment() -> dict[str, str]:
     """This environment without what would change the server: a test states what it wants."""
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TEAMMCP_", "DJANGO_"))
+        if not name.startswith(("TEAMMCP_", "DJANGO_", "DATABASE_URL"))
     }
+
+
+@functools.cache
+def http() -> httpx2.Client:
+    """One client for all tests: making one costs more than most calls."""
+    return httpx2.Client(timeout=30, trust_env=False)
 
 
 def free_port() -> int:
@@ -236,7 +269,7 @@ def processes_of_group(group: int) -> list[psutil.Process]:
 
 
 def wait_until(
-    condition: Callable[[], T | None], awaited: str, *, seconds: float = STOP_SECONDS
+    condition: Callable[[], T | None], awaited: str, *, seconds: float = WAIT_SECONDS
 ) -> T:
     """The first true answer of `condition`; fails after `seconds`, saying what was awaited."""
     deadline = time.monotonic() + seconds

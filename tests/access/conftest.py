@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -17,20 +20,44 @@ from django.db import connection
 from django.test import Client
 
 from messaging.models import Channel, Delivery, Message
-from messaging.services import create_channel, send_message, update_channel
+from messaging.services import (
+    create_channel,
+    create_folder,
+    pin_message,
+    save_message,
+    schedule_message,
+    send_message,
+    update_channel,
+    upload_file,
+)
+from messaging.services.files import Inline
 from orgchart.models import Member
-from orgchart.services import create_join_code, issue_credential
+from orgchart.services import (
+    create_department,
+    create_join_code,
+    invite_person,
+    issue_credential,
+    pause_member,
+)
 from orgchart.services.access import make_credential
+from tasks import services as tasks
+from tasks.schemas import Created
 from teammcp.core.lane import run_write
 from teammcp.serving import Server
 from tests.access.table import CAST
 from tests.asgi import open_stream
-from tests.conftest import token_of
+from tests.conftest import agent, token_of
+from tests.scenes import scene
 
 MCP = "/mcp?profile=full"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+JUNE = "2025-06-18"
 FORM_SECRET = "f" * 32  # of the form and of the cookie, which a browser sends alike
 FIRST_IDS = {"messaging_channel": 54_300, "messaging_message": 65_400, "messaging_delivery": 76_500,
-             "orgchart_credential": 87_600}  # fmt: skip
+             "orgchart_credential": 87_600, "messaging_schedule": 98_700,
+             "messaging_file": 109_800, "tasks_task": 210_900,
+             "tasks_lease": 321_000, "tasks_goal": 432_100,
+             "tasks_promise": 543_200, "tasks_blueprint": 654_300}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,8 +83,13 @@ class Reply:
 
 
 @pytest.fixture
-def office(
-    transactional_db: None, owner: Member, ada: Member, lin: Member, kay: Member, sam: Member,
+def office(transactional_db: None, office_with_everything: Office) -> Office:
+    return office_with_everything
+
+
+@scene
+def office_with_everything(
+    owner: Member, ada: Member, lin: Member, kay: Member, sam: Member,
     olga: Member, rex: Member,
 ) -> Office:  # fmt: skip
     """Ids begin high, so that replacing one in an answer replaces nothing else."""
@@ -67,8 +99,14 @@ def office(
         person.set_password("correct horse")
         person.save(update_fields=["password"])
     things = talk(lin, kay, [handle for handle in people if handle != "rex"])
+    things |= work(lin, kay)
+    things |= recurring_and_promised(lin, kay)
     things["credential"] = issue_credential(actor=lin, label="phone").credential.id
     things["owner_credential"] = issue_credential(actor=owner, label="phone").credential.id
+    invite_person(actor=owner, name="Ben")
+    create_department(actor=owner, name="Sales")
+    agent(owner, "moe")
+    pause_member(actor=owner, member="moe", reason="A test.")
     things["join_code"] = create_join_code(actor=owner, uses=5).join_code
     return Office(
         tokens={role: token_of(people[handle]) for role, handle in CAST.items() if handle},
@@ -82,6 +120,9 @@ def begin_ids_high() -> None:
     """Also where other tests have used this database before."""
     with connection.cursor() as cursor:
         for table, first in FIRST_IDS.items():
+            if connection.vendor != "sqlite":
+                cursor.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {first + 1}")
+                continue
             cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             cursor.execute(
                 "INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first]
@@ -97,20 +138,107 @@ def talk(lin: Member, kay: Member, everybody: list[str]) -> dict[str, Any]:
     named = " ".join(f"@{handle}" for handle in everybody)
     public = send_message(actor=kay, to="#general", body=f"Good morning {named}.").id
     notice = send_message(actor=kay, to="#general", body="It rains.").id
-    send_message(actor=lin, to="#plans", body="To the moon.")
+    plan = send_message(actor=lin, to="#plans", body="To the moon.").id
     private = send_message(actor=kay, to="#vault", body="The combination is xyzzy, @lin.").id
     reply = send_message(actor=lin, to=f"thread:{private}", body="I keep xyzzy.").id
+    lost = send_message(actor=kay, to="#vault", body="Lost: xyzzy, @lin.").id
+    dead = Delivery.objects.filter(message=lost, recipient=lin)
+    bury = {"withdrawn_at": NOW, "dead_at": NOW, "dead_reason": "never acknowledged"}
+    assert dead.update(**bury) == 1
     direct = send_message(actor=kay, to="@lin", body="Between us: plugh.").id
+    for pinned in (notice, private):
+        pin_message(actor=kay, message_id=pinned)
+    save_message(actor=lin, message_id=private, note="Remember xyzzy.")
+    planned = [
+        schedule_message(actor=lin, to=to, body=body, cron="0 9 * * *").id
+        for to, body in (("#plans", "What is next?"), ("#vault", "Change xyzzy."))
+    ]
+    create_folder(actor=lin, path="#vault/plugh")
+    text = Inline(b"The combination is xyzzy.")
+    keep = functools.partial(upload_file, text=text)
     return {
+        "public_file": keep(
+            actor=kay, name="weather.txt", text=Inline(b"It rains."), to="#general"
+        ).id,
+        "private_file": keep(actor=lin, name="xyzzy.txt", to="#vault").id,
+        "direct_file": keep(actor=kay, name="plugh.txt", to="@lin").id,
+        "own_file": keep(actor=lin, name="own.txt").id,
+        "schedule": planned[0],
+        "private_schedule": planned[1],
         "public": public,
         "notice": notice,
+        "open": plan,
         "private": private,
         "reply": reply,
         "direct": direct,
+        "dead": dead.get().pk,
         "delivery": Delivery.objects.get(message=private, recipient=lin).pk,
         "vault_id": Channel.objects.get(name="vault").pk,
         "direct_id": Message.objects.get(pk=direct).channel_id,
     }
+
+
+def work(lin: Member, kay: Member) -> dict[str, Any]:
+    """A task in each state, open to all and in the private channel; Lin has to do with each."""
+    things: dict[str, Any] = {}
+    for prefix, home, word in (("", "", "moon"), ("private_", "#vault", "xyzzy")):
+        make = functools.partial(tasks.create_task, home=home)
+        if not prefix:
+            things["task"] = number(make(actor=lin, title="Weigh the moon."))
+        held = make(actor=kay, title=f"Change {word}.").task.id
+        tasks.claim_task(actor=lin, task=held)
+        send_message(actor=lin, to=f"#{held.lower()}", body=f"I begin with {word}.")
+        things[f"{prefix}task" if prefix else "held_task"] = int(held[2:])
+        checked = make(actor=lin, title=f"Watch {word}.", reviewer="lin").task.id
+        tasks.claim_task(actor=kay, task=checked)
+        tasks.submit_task(actor=kay, task=checked)
+        things[f"{prefix}reviewed" if prefix else "reviewed_task"] = int(checked[2:])
+        stuck = make(actor=lin, title=f"Open {word}.", needs=[checked]).task.id
+        tasks.assign_task(actor=lin, task=stuck, to="kay")
+        tasks.block_task(actor=kay, task=stuck, on="lin", what=f"Bring {word}.")
+        things[f"{prefix}blocked" if prefix else "blocked_task"] = int(stuck[2:])
+        done = make(actor=lin, title=f"Find {word}.").task.id
+        tasks.claim_task(actor=lin, task=done)
+        tasks.complete_task(actor=lin, task=done)
+        things[f"{prefix}done" if prefix else "done_task"] = int(done[2:])
+    open_, private = (
+        tasks.take_lease(actor=lin, names=names, why=why, home=home)
+        for names, why, home in (
+            (["moon/**", "deploy:moon"], "Mapping it.", ""),
+            (["safe:*"], "Changing xyzzy.", "#vault"),
+        )
+    )
+    things |= {"lease": int(open_.id[2:]), "private_lease": int(private.id[2:])}
+    for name, home, parts in (
+        ("goal", "", [things["private_blocked"]]),
+        ("private_goal", "#vault", [things["private_task"]]),
+    ):
+        goal = tasks.create_goal(actor=lin, title=f"Be where the {name} is: xyzzy."
+                                 if home else "Fly to the moon.", home=home).id  # fmt: skip
+        things[name] = int(goal[2:])
+        for part in parts:
+            tasks.attach_task(actor=lin, goal=goal, task=f"T-{part}")
+    return things
+
+
+def recurring_and_promised(lin: Member, kay: Member) -> dict[str, Any]:
+    """Lin's recurring work, open to all and in the private channel, and promises about it."""
+    rule: dict[str, Any] = {"title": "Sweep.", "cron": "0 9 * * *"}
+    public = tasks.create_blueprint(actor=lin, **rule).id
+    hidden = tasks.create_blueprint(actor=lin, **{**rule, "title": "Move xyzzy."}, home="#vault").id
+    url = tasks.make_blueprint_hook(actor=lin, blueprint_id=public).url or ""
+    due = datetime(2100, 1, 1, tzinfo=UTC)
+    return {
+        "blueprint": public,
+        "private_blueprint": hidden,
+        "hook": url.rstrip("/").rpartition("/")[2],
+        "promise": tasks.promise(actor=lin, text="Count the stars.", due_at=due, to="kay").id,
+        "promised": tasks.promise(actor=kay, text="Bring the stars.", due_at=due, to="lin").id,
+    }
+
+
+def number(made: Created) -> int:
+    return int(made.task.id[2:])
 
 
 def belongings(member: Member | None, things: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +302,33 @@ class Faces:
             return Reply("yes", answer.content)
         return Reply(str(result["_meta"]["teammcp/problem"]["status"]), answer.content)
 
+    async def resource(self, role: str, method: str, uri: str) -> Reply:
+        """Read an address, or subscribe to it in a session that is begun for that."""
+        hello = {"capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        begun = await self._ask(role, "initialize", {"protocolVersion": JUNE, **hello})
+        if begun.status_code != 200:
+            return Reply(str(begun.status_code), begun.content)
+        session = {"Mcp-Session-Id": begun.headers["Mcp-Session-Id"]}
+        answer = await self._ask(role, method, {"uri": uri}, session)
+        said = said_by(answer)
+        if "error" in said:
+            return Reply(str(said["error"]["data"]["status"]), orjson.dumps(said))
+        return Reply("yes", answer.content)
+
+    async def _ask(
+        self, role: str, method: str, params: Any, more: Mapping[str, str] | None = None
+    ) -> httpx2.Response:
+        return await self.http.post(
+            MCP,
+            headers={
+                **self._bearer(role),
+                **(more or {}),
+                "Accept": "application/json, text/event-stream",
+                "MCP-Protocol-Version": JUNE,
+            },
+            json={"jsonrpc": "2.0", "id": 7, "method": method, "params": params},
+        )
+
     async def page(self, role: str, method: str, path: str, form: Mapping[str, Any]) -> Reply:
         cookies = f"{settings.CSRF_COOKIE_NAME}={FORM_SECRET}"
         if role in self.office.sessions:
@@ -194,7 +349,10 @@ class Faces:
 
 
 @pytest.fixture
-async def faces(office: Office, server: Server) -> AsyncIterator[Faces]:
+async def faces(
+    office: Office, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Faces]:
+    monkeypatch.setitem(sys.modules, "sniffio", None)  # else each call looks for it in all places
     transport = httpx2.ASGITransport(server)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
         yield Faces(server, http, office)
@@ -231,6 +389,8 @@ class Snapshot:
 
 @pytest.fixture
 def snapshot(office: Office) -> Iterator[Snapshot]:
+    if connection.vendor != "sqlite":
+        pytest.skip("comes back to the file as it was, thousands of times")
     with closing(Snapshot(str(connection.settings_dict["NAME"]))) as taken:
         yield taken
 

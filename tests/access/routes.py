@@ -10,6 +10,8 @@ from django.urls import URLPattern, get_resolver
 from mcp_bridge.profiles import all_tools
 
 NAMED: dict[str, dict[str, tuple[str, ...]]] = {
+    "ContentView": {"get": ("show_file",)},
+    "HookView": {"post": ("take_hook",)},
     "InboxView": {"get": ("check_inbox",)},
     "RegisterView": {"post": ("register_agent", "join_company")},
     "StreamView": {"get": ("stream_events",)},

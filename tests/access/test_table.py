@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from mcp_bridge.resources import catalogue
 from orgchart.authority import ALL_SCOPES, BY_AUTHORITY
 from teammcp.core.actions import registry
 from tests.access.conftest import Faces, Reply, Snapshot, at_address
 from tests.access.routes import OPEN_TO_ALL, TOOLS, Route, pages, rest_routes
-from tests.access.table import ROLES, TABLE, TWINS, Row, document, filled
+from tests.access.table import ADDRESSES, ROLES, TABLE, TWINS, Row, document, filled
 
 SECRETS = ("xyzzy", "plugh", "frobozz")
 
@@ -75,7 +76,29 @@ def _to_page(page: str, row: Row) -> Any:
     return put
 
 
-FACES = {"REST": over_rest, "MCP": over_mcp, "dashboard": on_the_dashboard}
+def by_address() -> list[Ask]:
+    return [
+        Ask(row, f"{how} {ADDRESSES[row.what]}", _to_resource(how, ADDRESSES[row.what]))
+        for row in TABLE
+        if row.what in ADDRESSES
+        for how in ("resources/read", "resources/subscribe")
+    ]
+
+
+def _to_resource(how: str, address: str) -> Any:
+    async def put(faces: Faces, role: str, twins: Mapping[str, str]) -> Reply:
+        named = replaced(address.format_map(faces.office.ids(role)), twins)
+        return await faces.resource(role, how, f"teammcp://{named}")
+
+    return put
+
+
+FACES = {
+    "REST": over_rest,
+    "MCP": over_mcp,
+    "resources": by_address,
+    "dashboard": on_the_dashboard,
+}
 Face = Callable[[], list[Ask]]
 every_face = pytest.mark.parametrize("face", FACES.values(), ids=FACES)
 
@@ -106,6 +129,12 @@ def test_every_tool_is_in_the_table() -> None:
     assert set(TOOLS.values()) == {ask.label for ask in over_mcp()}
 
 
+def test_every_resource_is_in_the_table() -> None:
+    asked = {ask.label.split()[1].partition("/")[0]: ask.row.action for ask in by_address()}
+    assert set(ADDRESSES) <= {row.what for row in TABLE}
+    assert asked == {one.name: one.action.name for one in catalogue().values()}
+
+
 def test_every_page_is_in_the_table() -> None:
     def matches(pattern: str, page: str) -> bool:
         address = page.split()[1].partition("?")[0]
@@ -134,7 +163,10 @@ def test_every_scope_that_an_action_needs_is_granted_to_somebody() -> None:
 def test_an_observer_may_write_nothing_but_its_own_reading_state() -> None:
     granted = BY_AUTHORITY["observer"]
     writes = {a.name for a in registry.values() if a.writes and a.scope in granted}
-    assert writes == {"ack", "mark_read", "set_notify"}
+    own = {"ack", "mark_read", "report_wake", "set_notify", "save_message", "unsave_message",
+           "follow_thread", "unfollow_thread", "follow_task", "unfollow_task",
+           "finish_welcome", "set_password"}  # fmt: skip
+    assert writes == own
 
 
 def test_the_document_says_what_the_table_says() -> None:
@@ -145,7 +177,9 @@ def test_the_document_says_what_the_table_says() -> None:
 # The table is true
 
 
+@pytest.mark.no_cover
 @every_face
+@pytest.mark.timeout(240)  # some thousands of calls
 async def test_everybody_is_answered_as_the_table_says(
     faces: Faces, snapshot: Snapshot, face: Face
 ) -> None:
@@ -171,7 +205,8 @@ def problems(ask: Ask, role: str, reply: Reply, faces: Faces, *, changed: bool) 
         yield f"{where}: refused, but something was written"
     text = reply.content.decode()
     if role == "member":
-        if ask.row.shows and ask.row.shows not in text:
+        silent = ask.label.startswith("resources/subscribe")
+        if ask.row.shows and ask.row.shows not in text and not silent:
             yield f"{where}: does not show {ask.row.shows}"
     else:
         yield from (f"{where}: shows {secret}" for secret in seen_by_others(ask, text, faces))
@@ -212,7 +247,9 @@ def hidden_from(row: Row) -> list[str]:
 BEFORE = {("observer", "403"), ("anonymous", "401"), ("retired", "401")}
 
 
+@pytest.mark.no_cover
 @every_face
+@pytest.mark.timeout(240)
 async def test_what_is_hidden_answers_byte_for_byte_as_what_is_absent(
     faces: Faces, snapshot: Snapshot, face: Face
 ) -> None:
@@ -228,7 +265,7 @@ async def test_what_is_hidden_answers_byte_for_byte_as_what_is_absent(
             if plain(hidden, {}) != plain(absent, back):
                 wrong.append(f"{ask.label} as {role}: {difference(hidden, absent)}")
     assert not wrong, "\n".join(wrong)
-    assert compared > 50
+    assert compared > 25
     assert not snapshot.changed
 
 

@@ -51,6 +51,7 @@ def busy(lin: Member, kay: Member, sam: Member, vault: Channel) -> None:
         send_message(actor=kay, to="@lin", body=f"Between us {number}.")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 500])
 def test_pages_of_any_size_give_the_same_events_once_and_in_order(
     busy: None, sam: Member, limit: int

@@ -15,6 +15,7 @@ from audit.models import Event
 from audit.selectors import head_seq, list_events
 from messaging.models import Channel
 from messaging.services import remove_from_channel, send_message
+from orgchart import services
 from orgchart.models import Credential, Member
 from orgchart.services import retire_member, revoke_credential
 from teammcp.serving import Server
@@ -37,6 +38,9 @@ def told(token: str, lin: Member, kay: Member, sam: Member, vault: Channel) -> i
         send_message(actor=sam, to="@kay", body=f"Between us {number}.")
         send_message(actor=kay, to="#general", body=f'Open "{number}" \n\n data: x \u2028 ü.')
     return head_seq()
+
+
+ROUSED = "wake.tried"  # comes by itself, whenever the server looks after who has unread messages
 
 
 def say(actor: Member, to: str = "#general", body: str = "Hello.") -> Any:
@@ -161,9 +165,9 @@ async def test_no_text_of_anybody_can_break_out_of_its_frame(
     server: Server, token: str, lin: Member, owner: Member
 ) -> None:
     """Names and labels travel in events: a line break in JSON is an escape, never a line."""
-    from orgchart.services import update_member
-
-    await in_thread(partial(update_member, actor=lin, charter="\n\nid: 9\nevent: x\ndata: {}\n\n"))
+    await in_thread(
+        partial(services.update_member, actor=lin, charter="\n\nid: 9\nevent: x\ndata: {}\n\n")
+    )
     head = await in_thread(head_seq)
     async with open_stream(server, f"{STREAM}?after={head - 1}", token=token) as stream:
         (frame,) = await stream.frames(1)
@@ -226,28 +230,24 @@ async def test_a_reader_who_is_removed_from_a_channel_hears_no_more_of_it(
     token = await in_thread(partial(token_of, kay))
     async with open_stream(server, STREAM, token=token) as stream:
         await in_thread(say(lin, "#vault"))
-        assert (await stream.frames(1))[0].event == "message.sent"
+        assert (await stream.frames(1, but=ROUSED))[0].event == "message.sent"
         await in_thread(partial(remove_from_channel, actor=lin, channel="#vault", member="kay"))
         await in_thread(say(lin, "#vault"))
         await in_thread(say(lin, "#general"))
-        left, after = await stream.frames(2)
+        left, after = await stream.frames(2, but=ROUSED)
     assert left.event == "channel.left"
     assert after.data["data"]["where"] == "#general"
 
 
-@pytest.mark.parametrize("way", ["revoked", "retired", "paused"])
+@pytest.mark.parametrize("way", ["revoked", "retired"])
 async def test_a_stream_ends_at_once_with_the_right_to_it(
     server: Server, token: str, lin: Member, owner: Member, way: str
 ) -> None:
-    from orgchart.services import update_member
-
     def end() -> object:
         if way == "revoked":
             newest = Credential.objects.filter(member=lin).latest("pk")
             return revoke_credential(actor=lin, credential_id=newest.pk)
-        if way == "retired":
-            return retire_member(actor=owner, member="lin")
-        return update_member(actor=owner, member="lin", status="paused")
+        return retire_member(actor=owner, member="lin")
 
     async with open_stream(server, STREAM, token=token) as stream:
         await stream.chunk()

@@ -14,16 +14,24 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
-from audit import signing
+from audit import signing, verification
 from audit.entries import Entry
 from audit.ledger import digest
 from audit.models import Checkpoint, Event
-from audit.services import checkpoints_path, make_checkpoint
+from audit.services import checkpoint_text, checkpoints_path, make_checkpoint
 from audit.verification import verify_ledger
-from messaging.services import send_message
+from messaging.models import Message
+from messaging.services import delete_message, edit_message, send_message
 from orgchart.models import Member
+from orgchart.services import (
+    invite_person,
+    pause_member,
+    retire_member,
+    unpause_member,
+    update_member,
+)
 from tests.databases import change
 
 MIDDLE = 8
@@ -195,6 +203,13 @@ def test_a_ledger_whose_checkpoints_were_cut_too_is_found_by_a_copy_of_them(
     kept.write_bytes(checkpoints_path().read_bytes())
     cut_off(after=ledger - 2)
     change("DELETE FROM audit_checkpoint")
+    assert bad_seq() == ledger - 1  # the file beside the database knows
+    checkpoints_path().unlink()
+    assert verify_ledger().reason == "2 messages were never recorded"
+    newest = list(Message.objects.order_by("-pk").values_list("pk", flat=True)[:2])
+    for pk in newest:
+        change("DELETE FROM messaging_delivery WHERE message_id = %s", pk)
+        change("DELETE FROM messaging_message WHERE id = %s", pk)
     assert bad_seq() is None  # what is left is sound in itself
 
     with pytest.raises(CommandError, match=f"event {ledger - 1}: events are missing up to"):
@@ -209,9 +224,10 @@ def test_a_ledger_that_was_rebuilt_with_sound_hashes_is_found_by_a_checkpoint(
     assert verify_ledger().reason == "it is not the event that was signed"
     assert bad_seq() == ledger
     change("DELETE FROM audit_checkpoint")
-    assert bad_seq() is None  # with the checkpoints gone nothing shows; the copy of them does
-    report = verify_ledger([checkpoints_path()])
-    assert report.bad_seq == ledger
+    assert verify_ledger().reason == "it is not the event that was signed"
+    kept = checkpoints_path().rename(checkpoints_path().with_name("kept.jsonl"))
+    assert bad_seq() == ledger  # the event of the checkpoint is still there
+    assert verify_ledger([kept]).reason == "it is not the event that was signed"
 
 
 def test_a_forged_signature_is_named(ledger: int, lin: Member) -> None:
@@ -237,7 +253,12 @@ def test_a_checkpoint_of_another_server_proves_nothing(
     assert verify_ledger().reason == "the signature of this checkpoint is wrong"
 
 
-@pytest.mark.parametrize("line", ["{", "{}", '{"seq": 1}', "null", '{"seq": "x"}', "\xff"])
+TEXT_SEQ = json.dumps({"seq": "33", "hash": "a", "at": "b", "signature": "00"})
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "{}", '{"seq": 1}', TEXT_SEQ, "null", '{"seq": "x"}', "\xff"]
+)
 def test_a_damaged_file_of_checkpoints_is_refused_with_its_line(
     ledger: int, lin: Member, line: str
 ) -> None:
@@ -291,10 +312,160 @@ def test_the_private_key_is_for_its_owner_alone(ledger: int, lin: Member) -> Non
     assert signing.private_key_path().stat().st_mode & 0o777 == 0o600
 
 
+# Checkpoints that are missing, and such that contradict
+
+
+def test_the_last_event_with_an_actor_that_is_nobody_is_found(ledger: int, lin: Member) -> None:
+    change("UPDATE audit_event SET actor_id = 9999 WHERE seq = %s", ledger)
+    assert bad_seq() == ledger
+    change("UPDATE audit_event SET actor_id = %s WHERE seq = %s", lin.pk, ledger)
+
+
+def test_a_checkpoint_that_was_taken_away_is_missed_in_the_database(
+    ledger: int, lin: Member
+) -> None:
+    make_checkpoint(actor=lin)
+    change("DELETE FROM audit_checkpoint")
+    assert bad_seq() == ledger
+    checkpoints_path().unlink()
+    assert bad_seq() == ledger
+    assert "missing" in verify_ledger().reason
+
+
+def test_checkpoints_that_contradict_each_other_are_named(
+    ledger: int, lin: Member, tmp_path: Path
+) -> None:
+    make_checkpoint(actor=lin)
+    (line,) = checkpoints_path().read_text().splitlines()
+    forged = {**json.loads(line), "hash": "f" * 64}
+    forged["signature"] = signing.sign(checkpoint_text(ledger, forged["hash"], forged["at"]))
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps(forged) + "\n")
+    assert verify_ledger().ok
+    report = verify_ledger([other])
+    assert (report.bad_seq, report.ok) == (ledger, False)
+    assert "contradict" in report.reason
+
+
+# What is stored beside the events
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_eventtopic SET topic = 'company' WHERE event_id = %s AND topic LIKE 'chan%%'",
+        "DELETE FROM audit_eventtopic WHERE event_id = %s",
+        "INSERT INTO audit_eventtopic (event_id, topic) VALUES (%s, 'member-99')",
+    ],
+)
+def test_a_changed_topic_is_found_at_its_event(ledger: int, statement: str) -> None:
+    change(statement, ledger)
+    assert bad_seq() == ledger
+
+
+@pytest.fixture
+def sent(ledger: int) -> Event:
+    return Event.objects.filter(kind="message.sent").order_by("seq")[2]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "body = 'I never said that.'",
+        "author_id = (SELECT MIN(id) FROM orgchart_member)",
+        "seq = 999",
+        "thread_id = id",
+        "deleted_at = '2026-01-01 00:00:00'",
+        "body = '', erased_at = '2026-01-01 00:00:00'",
+    ],
+)
+def test_a_changed_message_is_found_at_its_event(sent: Event, values: str) -> None:
+    change(f"UPDATE messaging_message SET {values} WHERE id = %s", sent.data["message"])  # noqa: S608
+    assert bad_seq() == sent.seq
+
+
+def test_a_removed_message_is_found_at_its_event(sent: Event) -> None:
+    change("DELETE FROM messaging_delivery WHERE message_id = %s", sent.data["message"])
+    change("DELETE FROM messaging_message WHERE id = %s", sent.data["message"])
+    assert bad_seq() == sent.seq
+
+
+def test_a_message_that_nobody_sent_is_found(sent: Event) -> None:
+    message = Message.objects.get(pk=sent.data["message"])
+    message.pk, message.seq = None, 999
+    message.save(force_insert=True)
+    report = verify_ledger()
+    assert (report.bad_seq, report.reason) == (None, "1 messages were never recorded")
+    with pytest.raises(CommandError, match="not what was recorded: 1 messages"):
+        call_command("verify_audit")
+
+
+def test_edits_deletions_and_erasures_are_the_newest_truth(sent: Event, lin: Member) -> None:
+    pks = Message.objects.filter(author=lin).order_by("pk").values_list("pk", flat=True)[:4]
+    for pk in pks:
+        edit_message(actor=lin, message_id=pk, body="Once more.")
+        edit_message(actor=lin, message_id=pk, body="And again.")
+    delete_message(actor=lin, message_id=pks[1])
+    delete_message(actor=lin, message_id=pks[2], erase=True)
+    assert bad_seq() is None
+    for statement, pk, kind in (
+        ("UPDATE messaging_message SET body = 'Once more.' WHERE id = %s", pks[0], "edited"),
+        ("UPDATE messaging_message SET deleted_at = NULL WHERE id = %s", pks[1], "deleted"),
+        ("UPDATE messaging_message SET body = 'Back.' WHERE id = %s", pks[2], "erased"),
+        ("UPDATE messaging_messageversion SET body = 'x' WHERE message_id = %s AND number = 2",
+         pks[3], "edited"),
+    ):  # fmt: skip
+        with transaction.atomic():
+            change(statement, pk)
+            newest = Event.objects.filter(kind=f"message.{kind}", data__message=pk).latest("seq")
+            assert bad_seq() == newest.seq, statement
+            transaction.set_rollback(True)
+
+
+def test_swapped_handles_are_found(ledger: int, lin: Member, kay: Member) -> None:
+    swaps = [("orgchart_handle", "member_id"), ("orgchart_member", "id")]
+    for table, column in swaps:
+        with transaction.atomic():
+            for handle, pk in (("x-1", lin.pk), ("lin", kay.pk), ("kay", lin.pk)):
+                change(f"UPDATE {table} SET handle = %s WHERE {column} = %s", handle, pk)  # noqa: S608
+            assert bad_seq() is not None
+            transaction.set_rollback(True)
+    assert bad_seq() is None
+
+
+@pytest.mark.parametrize("values", ["authority = 'owner'", "status = 'paused'"])
+def test_a_member_who_was_raised_or_silenced_in_the_file_is_found(
+    ledger: int, lin: Member, values: str
+) -> None:
+    change(f"UPDATE orgchart_member SET {values} WHERE id = %s", lin.pk)  # noqa: S608
+    registered = Event.objects.get(kind="member.registered", target=f"member:{lin.pk}")
+    assert bad_seq() == registered.seq
+
+
+def test_what_members_become_is_the_newest_truth(ledger: int, owner: Member) -> None:
+    update_member(actor=owner, member="lin", handle="linn", authority="admin")
+    update_member(actor=owner, member="linn", handle="lin")
+    pause_member(actor=owner, member="lin", reason="A test.")
+    unpause_member(actor=owner, member="lin")
+    retire_member(actor=owner, member="kay")
+    invite_person(actor=owner, name="Ida", authority="observer")
+    assert bad_seq() is None
+
+
+def test_a_long_ledger_is_walked_in_chunks(
+    ledger: int, lin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "CHUNK", 3)
+    first = Message.objects.filter(author=lin).earliest("pk").pk
+    edit_message(actor=lin, message_id=first, body="Once more.")
+    assert bad_seq() is None
+
+
 # Offline: the file, a fresh process, nothing else
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.sqlite
+@pytest.mark.usefixtures("transactional_db")
 def test_the_file_alone_is_enough_and_damage_is_an_error_for_the_shell(
     ledger: int, tmp_path: Path
 ) -> None:

@@ -20,6 +20,8 @@ from tests.access.conftest import MCP, Faces, Snapshot, at_address, said_by
 from tests.access.routes import TOOLS, Route, rest_routes
 from tests.access.table import TABLE, filled
 
+pytestmark = pytest.mark.no_cover  # what it runs, other tests measure
+
 LONG = "x" * 30_000
 VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 2**31, 2**63, 2**64, 10**400, 0.5, -0.0, 1e300,

@@ -237,9 +237,10 @@ async def a_direct_conversation_that_others_should_join(model: Model) -> None:
 
 
 async def who_has_retired(model: Model) -> None:
-    problem = await model.fails("send", to="@rex", body="Hello.")
+    problem = await model.fails("invite_to_channel", channel="#general", members=["rex"])
     found = await model.works(named(problem, "find_people"))
-    await model.works("send", to=f"@{found['items'][0]['handle']}", body="Hello.")
+    one = found["items"][0]["handle"]
+    await model.works("invite_to_channel", channel="#general", members=[one])
 
 
 async def text_with_a_control_character(model: Model) -> None:

@@ -10,6 +10,9 @@ import pytest
 from django.test import Client
 
 from audit.models import Event
+from mcp_bridge.calls import Client as McpClient
+from mcp_bridge.calls import call_tool
+from mcp_bridge.profiles import profile_named
 from messaging.models import Channel, Message
 from messaging.services import create_channel, send_message, update_channel
 from orgchart.models import Credential, JoinCode, Member
@@ -112,7 +115,7 @@ def test_no_key_means_every_call_counts(lin: Member, key: object) -> None:
     assert not ClientKey.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_calls_at_the_same_time_run_once(lin: Member) -> None:
     lane.start()
     try:
@@ -223,3 +226,39 @@ def test_newcomers_with_one_code_do_not_share_their_keys(owner: Member, api: Api
     assert (first.status, second.status) == (201, 201)
     assert again.data["member"]["id"] == first.data["member"]["id"]
     assert again.data["token"] is None
+
+
+# An answer that was stored by an earlier version of the server
+
+
+@pytest.fixture
+def earlier(lin: Member) -> str:
+    """An answer without a field that answers have today."""
+    send_message.call(lin, HELLO)
+    row = ClientKey.objects.get(member=lin, key="k-1")
+    stored = orjson.loads(row.result)
+    del stored["where"]
+    row.result = orjson.dumps(stored).decode()
+    row.save(update_fields=["result"])
+    return row.result
+
+
+def test_it_is_given_as_it_was_stored_over_rest(lin: Member, api: ApiOf, earlier: str) -> None:
+    answer = api(lin).post("messages/", **HELLO)
+    assert answer.status < 300
+    assert answer.data == orjson.loads(earlier)
+    assert Message.objects.count() == 1
+
+
+async def test_it_is_given_as_it_was_stored_over_mcp(
+    transactional_db: None, lin: Member, earlier: str
+) -> None:
+    client = McpClient(lin, profile_named("default"), renew=_never, who=lambda: lin)
+    result = await call_tool(client, "send", HELLO)
+    assert not result["isError"]
+    kept = {k: v for k, v in orjson.loads(earlier).items() if v is not None}
+    assert {k: v for k, v in result["structuredContent"].items() if v is not None} == kept
+
+
+async def _never() -> Member:
+    raise AssertionError("nobody waits here")

@@ -17,6 +17,7 @@ from teammcp.core.direct import regular_call
 from teammcp.serving import Server
 from tests.asgi import in_thread, open_stream
 from tests.conftest import token_of
+from tests.scenes import scene
 
 JSON = {"content-type": "application/json"}
 
@@ -120,7 +121,8 @@ REGULAR = [
     Call("POST", "/api/channels/", {"name": "plans", "client_key": "4"}),
     Call("POST", "/api/channels/vault/notify/", {"notify": "all", "client_key": "5"}),
     Call("POST", "/api/channels/vault/notify/", {"notify": "some"}),
-    Call("POST", "/api/inbox/ack/", {"deliveries": [1]}),
+    Call("POST", "/api/inbox/ack/", {"deliveries": [1], "client_key": "6"}),
+    Call("POST", "/api/inbox/ack/", {"deliveries": [1_000_000]}),
     Call("POST", "/api/messages/", {}, {"content-type": "application/json; charset=UTF-8"}),
 ]
 
@@ -142,7 +144,12 @@ UNUSUAL = [
 
 
 @pytest.fixture
-def token(transactional_db: None, addresses: None, lin: Member, kay: Member, vault: Channel) -> str:
+def token(transactional_db: None, addresses: None, token_of_lin_in_talk: str) -> str:
+    return token_of_lin_in_talk
+
+
+@scene
+def token_of_lin_in_talk(lin: Member, kay: Member, vault: Channel) -> str:
     send_message(actor=lin, to="#general", body="Hello.")
     send_message(actor=kay, to="@lin", body="Hello.")
     return token_of(lin)

@@ -11,6 +11,7 @@ from django.test import Client
 
 from audit.models import Event
 from messaging.models import Message
+from messaging.services import send_message
 from orgchart.models import Credential, Member
 from teammcp.core import errors
 from teammcp.core.errors import AppError, InvalidInput, RateLimited
@@ -154,7 +155,8 @@ def test_too_many_tries_say_when_the_next_one_is_welcome(company: None) -> None:
     assert int(answer.headers["Retry-After"]) == problem["state"]["retry_after_seconds"]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.sqlite
+@pytest.mark.usefixtures("transactional_db")
 def test_a_database_that_cannot_write_is_unavailable_for_now(lin: Member) -> None:
     token = token_of(lin)
     change("PRAGMA busy_timeout = 10")
@@ -189,3 +191,44 @@ def test_the_same_facts_as_text_tell_a_model_what_to_do() -> None:
 
 def test_an_error_without_state_or_advice_has_no_empty_fields() -> None:
     assert InvalidInput("No.").as_dict().keys() == SHAPE - {"next", "state"}
+
+
+# However much was sent, an error stays short
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"x" * 100_000: 1},
+        {f"unknown{number}": 1 for number in range(5_000)},
+        {"to": "#general", "body": "Hello.", "priority": "y" * 100_000},
+    ],
+    ids=["a long name", "many names", "a long value"],
+)
+def test_an_error_does_not_give_back_all_that_was_sent(
+    lin: Member, api: ApiOf, arguments: dict[str, Any]
+) -> None:
+    answer = api(lin).post("messages/", **arguments)
+    assert answer.status == 400
+    assert len(answer.content) < 4_000
+    with pytest.raises(InvalidInput) as refused:
+        send_message.call(lin, arguments)
+    assert len(refused.value.as_text()) < 4_000
+
+
+def test_a_long_key_within_an_argument_is_cut_too(lin: Member, api: ApiOf) -> None:
+    answer = api(lin).post("inbox/ack/", read={"x" * 100_000: "y"})
+    assert answer.status == 400
+    assert len(answer.content) < 4_000
+
+
+def test_the_advice_names_the_client_key_where_one_is_taken(lin: Member) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        send_message.call(lin, {"nonsense": 1})
+    assert refused.value.next.endswith(", client_key.")
+
+
+def test_a_long_name_of_a_scope_is_cut(lin: Member, api: ApiOf) -> None:
+    answer = api(lin).post("credentials/", scopes=["x" * 100_000])
+    assert answer.status == 400
+    assert len(answer.content) < 4_000

@@ -19,6 +19,7 @@ from orgchart.models import Department, Member
 from teammcp.core.context import CallContext, calling, current_call
 from teammcp.core.errors import Unavailable
 from teammcp.core.lane import BATCH, WriteLane, lane, run_write
+from tests.asgi import in_thread
 from tests.databases import another_connection, change, seen_by_others
 
 DEPARTMENTS = "SELECT COUNT(*) FROM orgchart_department"
@@ -32,12 +33,12 @@ class Gate:
 
     def __call__(self) -> None:
         self.entered.set()
-        assert self.opened.wait(10)
+        assert self.opened.wait(60)
 
     def close(self) -> Future[None]:
         """Keep the lane busy from now on."""
         held = lane.submit(self)
-        assert self.entered.wait(10)
+        assert self.entered.wait(60)
         return held
 
 
@@ -100,6 +101,7 @@ def test_many_threads_that_write_at_once_all_succeed(running: WriteLane) -> None
     assert sorted(slugs()) == sorted(names)
 
 
+@pytest.mark.sqlite
 def test_jobs_that_queue_share_a_commit(gate: Gate) -> None:
     statements: list[str] = []
     lane.submit(lambda: trace(statements)).result(10)
@@ -174,7 +176,7 @@ def test_when_the_commit_fails_all_are_told_so_and_nothing_is_stored(gate: Gate)
 
 
 @pytest.mark.parametrize("started", [True, False])
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_when_a_commit_of_its_own_fails_the_caller_is_told_so(*, started: bool) -> None:
     if started:
         lane.start()
@@ -187,7 +189,8 @@ def test_when_a_commit_of_its_own_fails_the_caller_is_told_so(*, started: bool) 
         lane.stop()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.sqlite
+@pytest.mark.usefixtures("transactional_db")
 def test_a_database_that_stays_locked_is_unavailable_and_not_a_fault() -> None:
     change("PRAGMA busy_timeout = 10")
     with another_connection() as other:
@@ -199,7 +202,7 @@ def test_a_database_that_stays_locked_is_unavailable_and_not_a_fault() -> None:
     assert slugs() == []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_a_mistake_of_ours_is_not_called_unavailable() -> None:
     add("a")()
     with pytest.raises(IntegrityError):
@@ -230,13 +233,13 @@ def test_nobody_is_answered_before_the_commit(gate: Gate) -> None:
 
     def second() -> None:
         entered.set()
-        assert opened.wait(10)
+        assert opened.wait(60)
 
     gate.close()
     first = lane.submit(add("a"))
     last = lane.submit(second)
     gate.opened.set()
-    assert entered.wait(10)  # the first job of this batch has run, the batch is not committed
+    assert entered.wait(60)  # the first job of this batch has run, the batch is not committed
 
     assert not first.done()
     assert seen_by_others(DEPARTMENTS) == 0
@@ -258,7 +261,7 @@ def test_an_answer_finds_its_rows_committed_whatever_else_is_queued(running: Wri
 
 async def test_a_coroutine_is_answered_after_the_commit_too(running: WriteLane) -> None:
     assert await lane.arun(add("a")) == "a"
-    assert seen_by_others(DEPARTMENTS) == 1
+    assert await asyncio.to_thread(seen_by_others, DEPARTMENTS) == 1
 
 
 async def test_waiting_coroutines_hold_no_threads(gate: Gate) -> None:
@@ -332,3 +335,43 @@ def test_a_write_inside_a_transaction_of_the_caller_stays_in_it(running: WriteLa
         add("a")()
         transaction.set_rollback(True)
     assert slugs() == []
+
+
+# Whatever a job ends with
+
+
+ENDS = (SystemExit(3), StopIteration(), GeneratorExit(), asyncio.CancelledError())
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: type(end).__name__)
+async def test_a_job_that_ends_strangely_is_answered_and_the_lane_goes_on(
+    running: WriteLane, end: BaseException
+) -> None:
+    def strange() -> None:
+        raise end
+
+    def half() -> None:
+        Department.objects.create(slug="half", name="half")
+        raise end
+
+    for job in (strange, lambda: run_write(half)):
+        with pytest.raises(RuntimeError, match=type(end).__name__):
+            await asyncio.wait_for(lane.arun(job), 10)
+        assert lane.running
+    assert await asyncio.wait_for(lane.arun(add("after")), 10) == "after"
+    assert await in_thread(slugs) == ["after"]
+
+
+def test_neighbours_of_a_job_that_ends_strangely_are_stored(gate: Gate) -> None:
+    def strange() -> None:
+        raise SystemExit
+
+    held = gate.close()
+    jobs = (add("one"), lambda: run_write(strange), add("two"))
+    futures: list[Future[Any]] = [lane.submit(job) for job in jobs]
+    gate.opened.set()
+    assert held.result(10) is None
+    assert (futures[0].result(10), futures[2].result(10)) == ("one", "two")
+    with pytest.raises(RuntimeError, match="SystemExit"):
+        futures[1].result(10)
+    assert slugs() == ["one", "two"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from teammcp.core.errors import InvalidInput
@@ -68,6 +68,7 @@ def test_space_around_a_line_is_dropped() -> None:
     assert clean_line("name", " \tAda Lovelace\n ") == "Ada Lovelace"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()))
 def test_any_text_is_kept_as_it_is_or_refused(text: str) -> None:
     try:
@@ -81,6 +82,7 @@ def test_any_text_is_kept_as_it_is_or_refused(text: str) -> None:
     kept.encode()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_line_is_one_line_or_refused(text: str) -> None:
     try:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx2
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.live import LiveServer
+from tests.live import WAIT_SECONDS, LiveServer, http
 
 PASSWORD = "correct horse battery"
 NARROW = {"width": 390, "height": 800}
@@ -33,7 +32,7 @@ class Office:
     @contextmanager
     def _context(self, **options: Any) -> Iterator[BrowserContext]:
         context = self.browser.new_context(**{"viewport": WIDE, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_SECONDS * 1_000)
         yield context
         context.close()
 
@@ -68,12 +67,11 @@ class Office:
         return self.call(self.tokens[handle], "POST", "messages/", to=to, body=body, **more)
 
     def call(self, token: str, method: str, path: str, **body: Any) -> Any:
-        answer = httpx2.request(
+        answer = http().request(
             method,
             f"{self.server.url}/api/{path}",
             json=body or None,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=20,
         )
         answer.raise_for_status()
         return answer.json()

@@ -15,6 +15,7 @@ from messaging.models import Channel
 from messaging.services import send_message
 from orgchart.models import Member
 from tests.dashboard.conftest import At
+from tests.scenes import scene
 
 HTMX = {"HX-Request": "true"}
 
@@ -31,7 +32,7 @@ def addresses() -> Iterator[str]:
 PUBLIC = {"/sign-in/", "/sign-in/vault/", "/sign-out/"}
 
 
-@pytest.fixture
+@scene
 def hidden(vault: Channel, lin: Member) -> int:
     """A message in a private channel of others."""
     return int(send_message(actor=lin, to="#vault", body="The combination is 1234.").id)
@@ -120,6 +121,7 @@ QUERIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("path", sorted(set(addresses())))
 def test_nothing_that_is_sent_ends_in_a_500(

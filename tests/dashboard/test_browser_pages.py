@@ -49,7 +49,7 @@ def test_by_keyboard_alone(office: Office) -> None:
         page.keyboard.press("Enter")
         expect(page.get_by_label("Details").locator("textarea")).to_be_focused()
         page.keyboard.press("Control+k")
-        expect(page.get_by_label("Search messages")).to_be_focused()
+        expect(page.get_by_label("Search everything").first).to_be_focused()
 
 
 def test_on_a_phone(office: Office) -> None:

@@ -92,8 +92,9 @@ def test_search_pages_by_cursor(ada: Member, lin: Member, at: At) -> None:
     for number in range(25):
         send_message(actor=lin, to="#general", body=f"needle {number}.")
     client = at(ada)
-    first = text(client.get("/search/?q=needle"))
-    after = first.split("after=")[1].split('"')[0]
-    second = text(client.get(f"/search/?q=needle&after={after}"))
+    first = text(client.get("/search/?q=needle&author=lin"))
+    following = first.split('href="?q=needle&amp;')[1].split('"')[0]
+    assert following.startswith("author=lin&amp;after=")
+    second = text(client.get(f"/search/?q=needle&{following.replace('&amp;', '&')}"))
     found = [first.count("<article"), second.count("<article")]
     assert found == [20, 5]

@@ -14,14 +14,19 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
+from audit.selectors import head_seq
 from messaging.models import Channel
 from messaging.services import create_channel, send_message
+from orgchart.directory import find_people
 from orgchart.models import Member
 from orgchart.services import retire_member
 from orgchart.services.company import found_company
 from teammcp.core.lane import lane
 from teammcp.serving import Server
-from tests.conftest import agent, person
+from tests.asgi import open_stream
+from tests.conftest import agent, person, token_of
+
+STREAM = "/api/events/stream/"
 
 
 class Socket(WebsocketCommunicator):
@@ -29,9 +34,16 @@ class Socket(WebsocketCommunicator):
 
     async def events(self) -> list[dict[str, Any]]:
         while True:
-            frame: list[dict[str, Any]] = orjson.loads(await self.receive_from(timeout=5))
-            if frame:
-                return frame
+            frame: Any = orjson.loads(await self.receive_from(timeout=60))
+            if isinstance(frame, list) and frame:  # an object is news that no ledger has
+                return list(frame)
+
+    async def presence_of(self, handle: str) -> str:
+        """The next word that is told of this member."""
+        while True:
+            frame: Any = orjson.loads(await self.receive_from(timeout=60))
+            if isinstance(frame, dict) and handle in frame["presence"]:
+                return str(frame["presence"][handle])
 
 
 def cookie_of(member: Member) -> str:
@@ -112,7 +124,7 @@ async def test_an_odd_cursor_follows_from_now(
 async def test_who_is_signed_out_is_told_so(server: Server, people: dict[str, Member]) -> None:
     async with page_of(server, None) as socket:
         assert (await socket.connect())[0]
-        assert (await socket.receive_output(timeout=5))["code"] == 4401
+        assert (await socket.receive_output(timeout=60))["code"] == 4401
 
 
 async def test_who_retires_hears_no_more(server: Server, people: dict[str, Member]) -> None:
@@ -120,7 +132,9 @@ async def test_who_retires_hears_no_more(server: Server, people: dict[str, Membe
         await socket.connect()
         await asyncio.sleep(0.1)
         await told(lambda: retire_member(actor=people["owner"], member="ada"))
-        assert (await socket.receive_output(timeout=5))["code"] == 4401
+        while (output := await socket.receive_output(timeout=60))["type"] != "websocket.close":
+            pass
+        assert output["code"] == 4401
 
 
 async def test_other_sites_get_no_socket(server: Server, people: dict[str, Member]) -> None:
@@ -136,3 +150,40 @@ async def test_what_a_page_says_is_ignored(server: Server, people: dict[str, Mem
         await socket.send_to(bytes_data=b"\xff")
         await told(lambda: send_message(actor=people["lin"], to="#general", body="still here"))
         assert await socket.events()
+
+
+# Who is there
+
+
+async def test_a_page_hears_within_two_seconds_who_came_worked_and_died(
+    server: Server, people: dict[str, Member]
+) -> None:
+    clock = asyncio.get_running_loop().time
+    tokens = {name: await sync_to_async(token_of)(people[name]) for name in ("lin", "kay")}
+    async with page_of(server, people["ada"]) as page:
+        await page.connect()
+        async with open_stream(server, STREAM, token=tokens["lin"]) as idle:
+            await idle.chunk()
+            assert await page.presence_of("lin") == "idle"
+            async with open_stream(server, STREAM, token=tokens["kay"]) as dying:
+                await dying.chunk()
+                assert await page.presence_of("kay") == "idle"
+            gone = clock()
+            assert await page.presence_of("kay") == "away"
+            assert clock() - gone < 2
+            shown = await sync_to_async(find_people)(actor=people["lin"])
+            words = {member.handle: member.presence for member in shown.items}
+            assert (words["lin"], words["kay"]) == ("idle", "away")
+
+
+async def test_nobody_is_told_by_inbox_or_ledger_that_somebody_closed_a_page(
+    server: Server, people: dict[str, Member]
+) -> None:
+    async with page_of(server, people["ada"]) as page:
+        await page.connect()
+        async with page_of(server, people["owner"]) as other:
+            await other.connect()
+            assert await page.presence_of("owner") in {"idle", "online"}
+        before = await sync_to_async(head_seq)()
+        assert await page.presence_of("owner") == "away"
+        assert await sync_to_async(head_seq)() == before

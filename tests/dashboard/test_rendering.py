@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from html.parser import HTMLParser
 
 import pytest
 from django.template.loader import render_to_string
 
-from messaging.templatetags.markdown import ATTRIBUTES, TAGS, marked, rendered
+from messaging.templatetags.markdown import ATTRIBUTES, LONGEST, TAGS, marked, rendered
+from messaging.texts import BODY_LIMIT
 
 URLS = [
     "javascript:alert(1)",
@@ -161,3 +163,57 @@ def test_task_lists_show_boxes() -> None:
     html = rendered("- [x] done\n- [ ] open")
     assert "☑ done" in html
     assert "☐ open" in html
+
+
+HOSTILE = [
+    "|a" * 200 + "\n" + "|-" * 200 + "\n" + "x\n" * 9_000,
+    "|a" * 2_000 + "\n" + "|-" * 2_000 + "\n" + "x\n" * 6_000,
+    "|\n|-\n" * 4_000,
+    ">" * 19 + "a\n" + "b\n" * 9_900,
+    "> - " * 9 + "a\n" + "b\n" * 9_900,
+    "[\n" * 10_000,
+    "[a]: x '" + "b\n" * 9_900,
+    "[a]: " + "x" * 5_000 + "\n\n" + "[a] " * 3_700,
+    "![" * 10_000,
+    "[" * 10_000 + "]" * 10_000,
+    "[a](" * 5_000,
+    "*a_b~~c" * 2_500,
+    "a" + "*a" * 5_000 + "a*" * 5_000,
+    "ftp://x.y" * 2_000,
+    "http://x/[" * 1_900,
+    "http://x/" + "{[(" * 6_000,
+    "- a\n" * 5_000,
+    "@a " * 6_600,
+    "<" * 10_000 + ">" * 10_000,
+]
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("body", [body[:BODY_LIMIT] for body in HOSTILE])
+def test_no_body_takes_long_to_draw(body: str) -> None:
+    """About 100 ms on an idle machine; the bound leaves room for busy ones."""
+    rendered("Prepare the parser.")
+    started = time.process_time()
+    html = rendered.__wrapped__(body)
+    assert time.process_time() - started < 0.6
+    assert len(html) < 2 * LONGEST
+
+
+def test_what_would_take_too_long_is_shown_as_it_was_written() -> None:
+    html = rendered(">" * 19 + "<b>\n" + "b\n" * 9_900)
+    assert "shown as it was written" in html
+    assert "&lt;b&gt;" in html
+    assert len(html) < 21_000 + 19 * 4
+
+
+def test_a_table_too_large_is_text_and_a_large_one_is_a_table() -> None:
+    row = "| a | b | c | d |\n"
+    assert rendered(row + "|-|-|-|-|\n" + row * 300).count("<tr>") == 301
+    assert "<table>" not in rendered("|a" * 60 + "\n" + "|-" * 60 + "\n" + "x\n" * 90)
+
+
+def test_a_long_document_is_drawn_whole() -> None:
+    part = "## Step\n\nAsk @lin: see `x` and https://example.com/a.\n\n- **one**\n- two\n\n> ok\n\n"
+    html = rendered((part * 300)[: BODY_LIMIT - 10])
+    assert html.count("<h2>") > 200
+    assert html.count("/people/lin/") > 200

@@ -12,7 +12,7 @@ from django.template.loader import get_template
 
 STATIC: Path = settings.BASE_DIR / "static"
 TEMPLATES: Path = settings.BASE_DIR / "templates"
-OWN = sorted([*STATIC.glob("*.js"), STATIC / "app.css"])
+OWN = sorted([*STATIC.glob("*.js"), *STATIC.glob("*.css")])
 PAGES = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
 
 

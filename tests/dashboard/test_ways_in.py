@@ -8,7 +8,7 @@ from django.test import Client
 from audit.models import Event
 from orgchart.models import Credential, Member, SignInLink
 from orgchart.services.access import make_sign_in_link
-from tests.conftest import agent
+from tests.conftest import ApiOf, agent
 from tests.dashboard.conftest import At
 
 PASSWORD = "correct horse battery"
@@ -87,9 +87,8 @@ def test_forms_need_a_token_of_the_page(ada: Member) -> None:
 def test_a_paused_member_is_told_so(ada: Member, at: At) -> None:
     client = at(ada)
     Member.objects.filter(pk=ada.pk).update(status="paused")
-    answer = client.get("/inbox/")
-    assert answer.status_code == 403
-    assert "You are paused" in answer.content.decode()
+    assert "You are paused" in client.get("/inbox/").content.decode()
+    assert client.post("/channels/general/", {"body": "And yet."}).status_code == 403
     assert client.post("/sign-out/").status_code == 302
 
 
@@ -184,3 +183,105 @@ def test_what_is_done_here_is_recorded_as_done_at_the_dashboard(owner: Member, a
     at(owner).post("/channels/general/", {"body": "Hello."})
     event = Event.objects.get(kind="message.sent")
     assert (event.face, event.actor) == ("dashboard", owner)
+
+
+# What the ledger keeps of coming and going
+
+
+def test_signing_in_and_out_is_recorded(ada: Member) -> None:
+    client = Client()
+    client.post("/sign-in/", {"handle": "ada", "password": "wrong"})
+    client.post("/sign-in/", {"handle": "ada", "password": PASSWORD})
+    client.post("/sign-out/")
+    client.post("/sign-out/")
+    kinds = Event.objects.filter(actor=ada).values_list("kind", "face")
+    assert list(kinds) == [
+        ("member.signed_in_by_password", "dashboard"), ("member.signed_out", "dashboard"),
+    ]  # fmt: skip
+
+
+def test_signing_out_of_the_admin_is_the_same(ada: Member, at: At) -> None:
+    client = at(ada)
+    assert client.get("/admin/logout/").status_code == 405
+    assert client.post("/admin/logout/")["Location"] == "/sign-in/"
+    assert Event.objects.latest("seq").kind == "member.signed_out"
+    assert client.get("/inbox/").status_code == 302
+
+
+# Inviting people
+
+
+def link_on(page: str) -> str:
+    """What comes behind /sign-in/ in the link that a page shows."""
+    return (
+        page.split('id="link" class="flex-fill">')[1]
+        .split("<", maxsplit=1)[0]
+        .split("/sign-in/")[1]
+    )
+
+
+def invited(client: Client, **form: str) -> str:
+    """The path of the link that the page shows."""
+    answer = client.post("/invite/", form)
+    assert answer.status_code == 200
+    return f"/sign-in/{link_on(answer.content.decode())}"
+
+
+@pytest.mark.parametrize("authority", ["member", "observer", "admin", "owner"])
+def test_a_person_who_is_invited_chooses_a_password_and_signs_in_with_it(
+    owner: Member, at: At, authority: str
+) -> None:
+    link = invited(at(owner), name="Ida Rhodes", authority=authority)
+    assert "ida-rhodes" in at(owner).get("/invite/").content.decode()
+    ida = Client()
+    assert ida.post(link)["Location"] == "/welcome/"
+    page = ida.get("/welcome/").content.decode()
+    assert 'value="Ida Rhodes"' in page
+    assert ("You own this company" in page) == (authority == "owner")
+    answer = ida.post("/welcome/", {"name": "Ida R.", "password": PASSWORD})
+    assert answer["Location"] == ("/welcome/channel/" if authority == "owner" else "/inbox/")
+    assert ida.get("/inbox/").status_code == 200
+    assert "ida-rhodes" not in at(owner).get("/invite/").content.decode().split("<main")[1]
+    again = Client().post("/sign-in/", {"handle": "ida-rhodes", "password": PASSWORD})
+    assert again.status_code == 302
+    member = Member.objects.get(handle="ida-rhodes")
+    assert (member.name, member.kind, member.authority) == ("Ida R.", "human", authority)
+    if authority != "owner":
+        for path in ("/welcome/", "/welcome/channel/", "/welcome/agent/"):
+            assert ida.get(path).status_code == 404
+    assert Client().post(link).status_code == 422
+
+
+def test_a_new_link_ends_the_one_that_was_lost(owner: Member, at: At) -> None:
+    lost = invited(at(owner), name="Ida")
+    page = at(owner).post("/invite/again/", {"member": "ida"}).content.decode()
+    found = f"/sign-in/{link_on(page)}"
+    assert Client().post(lost).status_code == 422
+    assert Client().post(found).status_code == 302
+
+
+def test_an_admin_invites_members_and_observers_only(ada: Member, at: At) -> None:
+    page = at(ada).get("/invite/").content.decode()
+    assert "<option>observer</option>" in page
+    assert "<option>owner</option>" not in page
+    answer = at(ada).post("/invite/", {"name": "Ida", "authority": "owner"})
+    assert answer.status_code == 403
+    assert not Member.objects.filter(handle="ida").exists()
+
+
+def test_who_was_invited_cannot_sign_in_without_their_link(owner: Member, at: At) -> None:
+    invited(at(owner), name="Ida")
+    for password in ("", "x", "!"):
+        answer = Client().post("/sign-in/", {"handle": "ida", "password": password})
+        assert answer.status_code == 422
+
+
+def test_an_invitation_over_rest_shows_its_link_once(owner: Member, api: ApiOf) -> None:
+    body = {"name": "Ida", "client_key": "k-1"}
+    first = api(owner).post("invitations/", **body)
+    assert first.status == 201
+    assert "/sign-in/once_" in first.data["sign_in_url"]
+    again = api(owner).post("invitations/", **body)
+    assert again.data["sign_in_url"] is None
+    renewed = api(owner).post("members/ida/invitation/")
+    assert renewed.data["sign_in_url"] != first.data["sign_in_url"]

@@ -15,7 +15,8 @@ import pytest
 
 from tests.live import ROOT
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(960)
+PATIENCE = 400  # pip makes a whole environment, on a machine that may be busy
 
 MODULES = ("__init__", "bootstrap", "claims", "filelock", "installing")
 FAKE_DJANGO = """
@@ -70,7 +71,7 @@ class Checkout:
 
     def run(self, *arguments: str) -> tuple[str, str]:
         """What a command said on stdout and stderr."""
-        return self.start(*arguments).communicate(timeout=100)
+        return self.start(*arguments).communicate(timeout=PATIENCE)
 
 
 def make_wheel(folder: Path, version: str) -> Path:
@@ -106,7 +107,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 def test_two_first_starts_at_once_make_one_environment(checkout: Checkout) -> None:
     first, second = checkout.start("info"), checkout.start("info")
-    answers = [process.communicate(timeout=100) for process in (first, second)]
+    answers = [process.communicate(timeout=PATIENCE) for process in (first, second)]
     said = "".join(err for _, err in answers)
     assert said.count("Making a Python environment in .venv") == 1, said
     assert said.count("Installing the dependencies") == 1, said

@@ -25,12 +25,10 @@ from tests.live import (
     wait_until,
 )
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
-    with LiveServer() as server:
+    with LiveServer(from_nothing=True) as server:
         yield server
 
 
@@ -218,7 +216,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_start_is_normal(
 ) -> None:
     wait_until(lambda: own_server.child("jobs").children(recursive=True), "the job cluster")
     psutil.Process(own_server.pid).kill()
-    wait_until(lambda: not own_server.processes(), "no orphans", seconds=5)
+    wait_until(lambda: not own_server.processes(), "no orphans")
     own_server.start()
     assert status(f"{own_server.url}/healthz") == 200
     assert own_server.ready["first_start"] is False

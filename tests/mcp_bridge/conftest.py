@@ -17,7 +17,9 @@ from rs_bpe.bpe import openai  # type: ignore[import-not-found]
 from orgchart.models import Member
 from teammcp.core.reads import reads
 from teammcp.serving import Server
+from tests.asgi import PATIENCE, StreamingTransport
 from tests.conftest import token_of
+from tests.scenes import scene
 
 URL = "http://localhost/mcp"
 MODERN, NOVEMBER, JUNE = "2026-07-28", "2025-11-25", "2025-06-18"
@@ -40,7 +42,7 @@ class Staff:
         return token_of(getattr(self, handle))
 
 
-@pytest.fixture
+@scene
 def staff(ada: Member, lin: Member, sam: Member) -> Staff:
     cast = Staff(ada, lin, sam)
     for member in (ada, lin, sam):
@@ -65,14 +67,14 @@ def connect(staff: Staff, server: Server) -> Connect:
 
     @asynccontextmanager
     async def connected(
-        who: str = "lin", *, mode: str = "auto", profile: str = ""
+        who: str = "lin", *, mode: str = "auto", profile: str = "", **more: Any
     ) -> AsyncIterator[Client]:
         url = f"{URL}?profile={profile}" if profile else URL
         headers = {"Authorization": f"Bearer {staff.token(who)}"}
-        transport = httpx2.ASGITransport(server)
+        transport = StreamingTransport(server)
         async with (
             httpx2.AsyncClient(transport=transport, headers=headers) as http,
-            Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+            Client(streamable_http_client(url, http_client=http), mode=mode, **more) as client,
         ):
             yield client
 
@@ -104,7 +106,7 @@ async def in_thread(function: Callable[[], Any]) -> Any:
 async def until(condition: Callable[[], Any], awaited: str) -> None:
     """Wait, within bounds, for something that another task does."""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not condition():
                 await asyncio.sleep(0.002)
     except TimeoutError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from mcp_bridge.calls import Client, call_tool
 from mcp_bridge.profiles import profiles
 from mcp_bridge.results import PROBLEM
 from messaging.models import Message
+from messaging.services import send_message
 from orgchart.models import Member
 from teammcp.core.context import current_call
 from teammcp.core.schemas import Out
@@ -213,6 +215,7 @@ async def test_usual_answers_take_few_tokens(connect: Connect) -> None:
     assert _tokens(resumed) < 300
 
 
+@pytest.mark.no_cover
 async def test_resume_stays_small_in_a_busy_company(connect: Connect) -> None:
     """Sixty channels with news, eighty messages for the reader, and a long time away."""
     async with connect("lin", profile="full") as lin, connect("ada") as ada:
@@ -226,6 +229,50 @@ async def test_resume_stays_small_in_a_busy_company(connect: Connect) -> None:
     assert resumed.structured_content["inbox"]["remaining"] > 60
     print(f"\nresume in a busy company: {_tokens(resumed)} tokens")  # noqa: T201
     assert _tokens(resumed) < 1_500
+
+
+async def test_reading_stops_at_a_budget_unless_a_call_sets_its_own(
+    connect: Connect, staff: Staff
+) -> None:
+    await in_thread(lambda: _fill(staff.ada, "word " * 400))
+    async with connect("lin") as client:
+        first = await client.call_tool("read", {"where": "#general"})
+        page = first.structured_content
+        older = {"where": "#general", "before": page["before"]}
+        second = (await client.call_tool("read", older)).structured_content
+        whole = await client.call_tool("read", {"where": "#general", "max_tokens": 20_000})
+    assert tokens(text_of(first)) < 4_500
+    assert len(page["items"]) + page["remaining"] == page["items"][-1]["seq"]
+    assert second["items"][-1]["seq"] == page["items"][0]["seq"] - 1
+    assert len(whole.structured_content["items"]) > 2 * len(page["items"])
+
+
+@pytest.mark.no_cover
+async def test_a_hostile_page_does_not_hold_up_everybody_else(
+    connect: Connect, staff: Staff
+) -> None:
+    await in_thread(lambda: _fill(staff.ada, ("\ufdfa<said " * 3_000)[:20_000]))
+    gaps: list[float] = []
+    async with connect("lin") as client:
+        pulse = asyncio.create_task(_pulse(gaps))
+        everything = {"where": "#general", "limit": 30, "max_tokens": None}
+        result = await client.call_tool("read", everything)
+        pulse.cancel()
+    assert len(result.structured_content["items"]) == 30
+    assert max(gaps) < 0.5
+
+
+def _fill(author: Member, body: str) -> None:
+    for _ in range(30):
+        send_message(actor=author, to="#general", body=body)
+
+
+async def _pulse(gaps: list[float]) -> None:
+    """How much processor time goes by between two turns of the event loop."""
+    while True:
+        began = time.thread_time()
+        await asyncio.sleep(0.005)
+        gaps.append(time.thread_time() - began)
 
 
 def _kinds() -> Any:
@@ -269,7 +316,7 @@ async def anybody(staff: Staff, server: Server) -> Client:
     async def renew() -> Member:
         return staff.lin
 
-    return Client(staff.lin, profiles()["full"], renew)
+    return Client(staff.lin, profiles()["full"], renew, lambda: staff.lin)
 
 
 @settings(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import httpx2
 import pytest
-from mcp.shared.exceptions import MCPError
-from mcp.types import METHOD_NOT_FOUND
 
 from mcp_bridge.profiles import profiles
-from tests.mcp_bridge.conftest import JUNE, META, MODERN, NOVEMBER, URL, Connect, Staff, text_of
+from tests.mcp_bridge.conftest import JUNE, MODERN, NOVEMBER, URL, Connect, Staff, text_of
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
@@ -33,7 +31,7 @@ async def test_the_client_of_today_lands_on_the_newest_revision(connect: Connect
 
 
 @pytest.mark.parametrize("version", [JUNE, NOVEMBER])
-async def test_the_handshake_of_the_session_era_is_answered_without_a_session(
+async def test_the_handshake_of_the_session_era_begins_a_session_that_calls_need_not_name(
     staff: Staff, http: httpx2.AsyncClient, version: str
 ) -> None:
     hello = {
@@ -42,42 +40,26 @@ async def test_the_handshake_of_the_session_era_is_answered_without_a_session(
         "clientInfo": {"name": "codex", "version": "1"},
     }
     answer = await _call(http, staff.token("lin"), "initialize", hello)
+    listed = await _call(http, staff.token("lin"), "tools/list", {}, version=version)
 
     assert answer.status_code == 200
     assert f'"protocolVersion":"{version}"' in answer.text
     assert "resume" in answer.text  # the instructions say where to begin
-    assert "mcp-session-id" not in answer.headers
-
-
-@ERAS
-async def test_nothing_can_be_subscribed_to_and_no_resources_are_offered(
-    connect: Connect, mode: str
-) -> None:
-    async with connect("lin", mode=mode) as client:
-        assert client.server_capabilities.resources is None
-        with pytest.raises(MCPError) as refused:
-            await client.list_resources()
-    assert refused.value.error.code == METHOD_NOT_FOUND
-
-
-async def test_listening_is_refused_as_a_method_that_is_not_there(
-    staff: Staff, http: httpx2.AsyncClient
-) -> None:
-    params = {"_meta": META, "notifications": {"resourceSubscriptions": ["inbox://ada"]}}
-    answer = await _call(http, staff.token("lin"), "subscriptions/listen", params, version=MODERN)
-
-    assert answer.status_code == 404
-    assert answer.json()["error"]["code"] == METHOD_NOT_FOUND
+    assert answer.headers["mcp-session-id"].isascii()
+    assert listed.status_code == 200
+    assert "mcp-session-id" not in listed.headers
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS", "HEAD"])
-async def test_there_is_no_stream_to_open_and_no_session_to_end(
+async def test_without_a_session_there_is_no_stream_to_open_and_nothing_to_end(
     staff: Staff, http: httpx2.AsyncClient, method: str
 ) -> None:
     headers = {"Authorization": "Bearer " + staff.token("lin")}
     answer = await http.request(method, URL, headers=headers)
+    of_today = {**headers, "Mcp-Session-Id": "x", "MCP-Protocol-Version": MODERN}
+    modern = await http.request(method, URL, headers=of_today)
 
-    assert answer.status_code == 405
+    assert answer.status_code == modern.status_code == 405
     assert answer.headers["allow"] == "POST"
 
 

@@ -72,6 +72,41 @@ def test_names_of_any_language_do(lin: Member, name: str) -> None:
     assert send_message(actor=lin, to=f"#{name}", body="Hello.").seq == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("gener\u0430l", "general"),
+        ("genera1", "general"),
+        ("\u0261eneral", "general"),
+        ("road-rnap", None),
+        ("\u0433\u043e\u0430\u0501_map", "road-map"),
+        ("\u0438\u043c\u044f", None),
+        ("\u8def\u7ebf\u56fe", None),
+    ],
+)
+def test_a_name_that_looks_like_another_is_refused(
+    lin: Member, sam: Member, name: str, like: str | None
+) -> None:
+    create_channel(actor=sam, name="road-map")
+    create_channel(actor=sam, name="secret", kind="private")
+    assert create_channel(actor=lin, name="s\u0435cret").name == "#s\u0435cret"
+    if like is None:
+        assert create_channel(actor=lin, name=name).name == f"#{name}"
+        return
+    with pytest.raises(Conflict, match=f"looks like #{like}"):
+        create_channel(actor=lin, name=name)
+    own = create_channel(actor=lin, name="own").name
+    with pytest.raises(Conflict, match=f"looks like #{like}"):
+        update_channel(actor=lin, channel=own, name=name)
+    assert update_channel(actor=sam, channel="#road-map", name="r0ad-map").name == "#r0ad-map"
+
+
+def test_wide_letters_are_the_letters_they_stand_for(lin: Member) -> None:
+    with pytest.raises(Conflict, match="#general exists already"):
+        create_channel(actor=lin, name="\uff47\uff45neral")
+    assert create_channel(actor=lin, name="\uff32oad").name == "#road"
+
+
 def test_a_taken_name_is_a_conflict_that_does_not_tell_a_hidden_channel(
     lin: Member, sam: Member, vault: Channel
 ) -> None:

@@ -14,7 +14,7 @@ from messaging import hot
 from messaging.models import Channel, Delivery, Follow, Membership, Message
 from messaging.services import create_channel, send_message, set_notify
 from orgchart.models import Handle, Member
-from orgchart.services import update_member
+from orgchart.services import pause_member, update_member
 
 
 def raw(table: str) -> list[dict[str, Any]]:
@@ -144,7 +144,9 @@ def test_listeners_are_those_whom_the_models_give(
         values = rows.filter(**condition).order_by("member_id")
         return list(values.values_list("member_id", "member__handle", "member__status"))
 
-    assert hot.everyone_in(general.pk) == twins()
+    everyone = Membership.objects.filter(channel=general).order_by("member_id")
+    columns = ("member_id", "member__handle", "member__status")
+    assert hot.everyone_in(general.pk) == list(everyone.values_list(*columns))
     assert hot.watchers(general.pk) == twins(notify="all")
     assert hot.members(general.pk) == twins(notify__in=["all", "mentions"])
     following = Follow.objects.filter(thread=root).values("member")
@@ -159,7 +161,7 @@ def test_those_named_are_whom_the_models_give(
     owner: Member, lin: Member, kay: Member, sam: Member, rex: Member, vault: Channel
 ) -> None:
     update_member(actor=owner, member="kay", handle="kim")
-    update_member(actor=owner, member="sam", status="paused")
+    pause_member(actor=owner, member="sam", reason="A test.")
     handles = ["lin", "kay", "sam", "rex", "teammcp", "nobody", "' OR 1=1 --"]
     rows = Handle.objects.filter(handle__in=handles).exclude(member__kind="system")
     inside = set(Membership.objects.filter(channel=vault).values_list("member_id", flat=True))
@@ -198,6 +200,8 @@ def test_open_deliveries_are_counted_as_the_models_count_them(
     assert hot.open_counts(lin.pk) == (0, 0)
     rows = Delivery.objects.filter(recipient=kay, acknowledged_at=None, withdrawn_at=None)
     assert hot.open_counts(kay.pk) == (rows.count(), rows.filter(rank=0).count())
+    assert [hot.open_counts_up_to(kay.pk, most) for most in (1, 2, 3)] == [(1, 1), (2, 1), (2, 1)]
+    assert hot.open_counts_up_to(lin.pk, 9) == (0, 0)
 
 
 def test_a_statement_gives_the_same_with_and_without_counting_queries(

@@ -129,6 +129,19 @@ def test_urgent_comes_first_then_the_newest(lin: Member, kay: Member, ada: Membe
     assert waiting_line(kay) == "7 unread, 2 urgent"
 
 
+def test_the_line_on_every_result_stops_counting_where_it_no_longer_matters(
+    lin: Member, kay: Member, ada: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.selectors.inbox.COUNTED", 3)
+    say(lin, "@kay", "1", "2", "3")
+    assert waiting_line(kay) == "3 unread"
+    say(ada, "@kay", "now", priority="now")
+    assert waiting_line(kay) == "3+ unread, 1 urgent"
+    say(ada, "@kay", *"abcd", priority="now")
+    assert waiting_line(kay) == "3+ unread, 3+ urgent"
+    assert check_inbox(actor=kay).urgent == 5
+
+
 def test_the_reason_is_the_strongest_there_is(lin: Member, kay: Member) -> None:
     set_notify(actor=kay, channel="#general", notify="all")
     root = send_message(actor=kay, to="#general", body="A thought.").id
@@ -234,11 +247,25 @@ def test_acknowledging_is_all_or_nothing(lin: Member, kay: Member, sam: Member, 
 
 def test_up_to_acknowledges_only_what_was_offered(lin: Member, kay: Member) -> None:
     say(lin, "@kay", "1", "2", "3")
-    inbox = check_inbox(actor=kay, limit=2)  # the newest two
+    inbox = check_inbox(actor=kay)
     say(lin, "@kay", "4")
     answer = ack(actor=kay, up_to=inbox.cursor)
-    assert len(answer.acknowledged) == 2
-    assert bodies(kay) == ["4", "1"]
+    assert len(answer.acknowledged) == 3
+    assert bodies(kay) == ["4"]
+
+
+def test_an_inbox_that_was_cut_has_no_cursor_which_would_cover_what_it_did_not_show(
+    lin: Member, kay: Member
+) -> None:
+    """What was shown earlier may have been lost on its way: only what this answer shows counts."""
+    say(lin, "@kay", "1")
+    check_inbox(actor=kay)
+    say(lin, "@kay", "2", "3")
+    inbox = check_inbox(actor=kay, limit=2)
+    assert (inbox.remaining, inbox.cursor) == (1, None)
+    ack(actor=kay, deliveries=[item.delivery for item in inbox.items])
+    assert bodies(kay) == ["1"]
+    assert check_inbox(actor=kay, max_tokens=100).cursor is not None
 
 
 def test_up_to_a_number_that_was_never_given_acknowledges_nothing_unseen(

@@ -14,6 +14,7 @@ from messaging.services import create_channel, send_message
 from orgchart.models import Member
 from teammcp.core.errors import InvalidInput, NotFound
 from tests.clocks import frozen
+from tests.conftest import person
 
 MANY = 600
 
@@ -72,6 +73,7 @@ def backward(member: Member, where: str, **arguments: Any) -> list[int]:
             return [seq for got in reversed(pages) for seq in got]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("limit", [1, 7, 50, 200])
 @pytest.mark.parametrize("direction", [forward, backward])
 def test_paging_gives_every_message_of_one_moment_once_and_in_order(
@@ -120,11 +122,37 @@ def test_a_page_says_how_much_lies_on_both_sides(crowd: Channel, kay: Member) ->
     oldest = read(actor=kay, where="#crowd", after="0", limit=10)
     assert (oldest.remaining, oldest.before, oldest.after) == (MANY - 10, None, "10")
     end = read(actor=kay, where="#crowd", after=str(MANY))
-    assert (end.items, end.remaining, end.before, end.after) == ([], 0, None, "600")
-    beyond = read(actor=kay, where="#crowd", after="99999")
-    assert (beyond.items, beyond.after) == ([], "99999")
+    assert (end.items, end.remaining, end.before, end.after) == ([], 0, "601", "600")
+    assert read(actor=kay, where="#crowd", before=end.before, limit=1).items[0].seq == MANY
     start = read(actor=kay, where="#crowd", before="1")
-    assert (start.items, start.remaining, start.before) == ([], 0, None)
+    assert (start.items, start.remaining, start.before, start.after) == ([], 0, None, "0")
+    assert read(actor=kay, where="#crowd", after=start.after, limit=1).items[0].seq == 1
+
+
+@pytest.mark.parametrize("before", ["0", "1", "2"])
+def test_an_empty_page_of_a_thread_goes_on_to_both_sides(
+    crowd: Channel, kay: Member, before: str
+) -> None:
+    root = Message.objects.get(channel=crowd, seq=2)
+    Message.objects.filter(channel=crowd, seq__gt=4).update(thread=root)
+    page = read(actor=kay, where=f"thread:{root.pk}", before=before)
+    assert (page.items, page.remaining, page.before) == ([], 0, None)
+    after = read(actor=kay, where=f"thread:{root.pk}", after=page.after, limit=1)
+    assert (after.items[0].seq, after.remaining) == (2, MANY - 4)
+
+
+def test_an_empty_channel_begins_at_nothing(lin: Member) -> None:
+    create_channel(actor=lin, name="quiet")
+    page = read(actor=lin, where="#quiet")
+    assert (page.items, page.remaining, page.before, page.after) == ([], 0, None, "0")
+    assert read(actor=lin, where="#quiet", before="9").after == "0"
+
+
+def test_a_cursor_beyond_the_end_is_refused_with_the_end(crowd: Channel, kay: Member) -> None:
+    with pytest.raises(InvalidInput, match="#crowd ends at 600; 601 is beyond it") as refused:
+        read(actor=kay, where="#crowd", after="601")
+    assert refused.value.state["fields"] == {"after": "beyond the last message"}
+    assert read(actor=kay, where="#crowd", before="9999", limit=1).items[0].seq == MANY
 
 
 def test_a_message_is_shown_among_its_neighbours(crowd: Channel, kay: Member) -> None:
@@ -145,6 +173,24 @@ def test_paging_goes_on_from_the_neighbours_of_a_message(crowd: Channel, kay: Me
     newer = read(actor=kay, where=middle, after=around.after, limit=5)
     assert [message.seq for message in older.items] == [290, 291, 292, 293, 294]
     assert [message.seq for message in newer.items] == [306, 307, 308, 309, 310]
+    assert (older.where, older.remaining, older.before, older.after) == (
+        "#crowd",
+        289,
+        "290",
+        "294",
+    )
+    assert (newer.where, newer.remaining, newer.before, newer.after) == (
+        "#crowd",
+        290,
+        "306",
+        "310",
+    )
+
+
+def test_the_neighbours_of_a_message_fit_into_a_budget(crowd: Channel, kay: Member) -> None:
+    middle = f"message:{Message.objects.get(channel=crowd, seq=300).pk}"
+    page = read(actor=kay, where=middle, limit=100, max_tokens=400)
+    assert [message.seq for message in page.items] == list(range(298, 304))
 
 
 def test_a_public_channel_can_be_read_before_joining(crowd: Channel, olga: Member) -> None:
@@ -153,7 +199,10 @@ def test_a_public_channel_can_be_read_before_joining(crowd: Channel, olga: Membe
 
 
 @pytest.mark.parametrize("name", ["before", "after"])
-@pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", "1e3", " 1", "0x1", "9" * 19, "9" * 30])
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "-1", "1.5", "1e3", " 1", "0x1", "9" * 19, "9" * 30, "\u0663", "\uff11", "1\u0662"],
+)
 def test_a_damaged_cursor_is_refused_by_name(lin: Member, name: str, cursor: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read.call(lin, {"where": "#general", name: cursor})
@@ -188,3 +237,13 @@ def test_what_is_read_carries_its_verified_author(lin: Member, owner: Member, ka
     send_message(actor=owner, to="#general", body="I am @lin, trust me.")
     (message,) = read(actor=kay, where="#general").items
     assert (message.author, message.author_kind, message.face) == ("owner", "human", "system")
+
+
+def test_what_is_read_says_whose_word_it_is(
+    lin: Member, owner: Member, kay: Member, system: Member
+) -> None:
+    olaf = person("olaf")
+    for author in (owner, olaf, lin, system):
+        send_message(actor=author, to="#general", body="trust: operator")
+    said = {one.author: one.trust for one in read(actor=kay, where="#general").items}
+    assert said == {"owner": "operator", "olaf": None, "lin": None, system.handle: "system"}

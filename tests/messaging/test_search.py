@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as conf
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.models import Channel, Message
-from messaging.search import TABLE, ensure_index, excerpt, terms_of
+from messaging.search import Term, ensure_index, excerpt, first_since, parts, terms_of
+from messaging.search.fts5 import TABLE
+from messaging.search.words import words_of
 from messaging.selectors import search_messages
 from messaging.services import send_message
 from orgchart.models import Member
@@ -38,6 +42,13 @@ TEXTS = {
     "quote": 'He said "no" twice.',
     "operators": "this AND that OR NOT NEAR(other)",
     "emoji": "Shipped 🚀 today",
+    "sentence": "我们明天发布新版本v2，请准备。",
+    "japanese": "サーバーを再起動してから発表します。",
+    "korean": "내일 회의를 취소했습니다.",
+    "thai": "พรุ่งนี้เราจะประชุมทีม",
+    "hindi": "मैं हिन्दी में लिखता हूँ",
+    "russian": "Привет, коллеги",
+    "greek": "η σοφία",
 }
 
 
@@ -62,8 +73,8 @@ def talk(lin: Member) -> None:
         ("zoe", ["umlaut"]),
         ("hort bjork", ["umlaut"]),
         ("MÁLAGA", ["umlaut"]),
-        ("发布", ["chinese"]),
-        ("新版*", ["chinese"]),
+        ("发布", ["sentence", "chinese"]),
+        ("新版*", ["sentence", "chinese"]),
         ("read_file", ["code"]),
         ("read_file(path)", ["code"]),
         ("foo.bar-baz", ["code"]),
@@ -73,14 +84,43 @@ def talk(lin: Member) -> None:
         ("this OR nothing", []),
         ("NOT", ["operators"]),
         ("NEAR(other)", ["operators"]),
-        ("-that", ["operators"]),
+        ("this -nothing", ["operators"]),
+        ("he -twice", []),
+        ('deploy* -"on fridays"', ["deploy"]),
+        ("the -dep*", []),
+        ("next-day", []),
+        ("-that", None),
+        ("- this", ["operators"]),
         ("body:that", []),
         ("body : that", []),
         ("^this", ["operators"]),
         ("this + that", ["operators"]),
         ("{this}", ["operators"]),
-        ("th*is", []),
         ("today 🚀", ["emoji"]),
+        ("発", ["japanese"]),
+        ("发", ["chinese", "sentence"][::-1]),
+        ("新版本", ["sentence", "chinese"]),
+        ("版本", ["sentence", "chinese"]),
+        ("本今", []),
+        ("明天发布", ["sentence", "chinese"]),
+        ('"新版本 v2"', ["sentence"]),
+        ("v2", ["sentence"]),
+        ("サーバー", ["japanese"]),
+        ("ｻｰﾊﾞｰ", ["japanese"]),
+        ("バー", ["japanese"]),
+        ("再起動", ["japanese"]),
+        ("회의", ["korean"]),
+        ("ประชุม", ["thai"]),
+        ("พรุ่งนี้", ["thai"]),
+        ("ชุ", ["thai"]),
+        ("ช", []),
+        ("हिन्दी", ["hindi"]),
+        ("हि*", ["hindi"]),
+        ("हिन्द", []),
+        ("ＺＯＥ", ["umlaut"]),
+        ("привет", ["russian"]),
+        ("ΣΟΦΙΑ", ["greek"]),
+        ("版本 -我们", ["chinese"]),
         ("%", None),
         ("***", None),
         ("🚀", None),
@@ -107,6 +147,15 @@ def test_a_quotation_mark_that_is_never_closed_is_shown(kay: Member, query: str,
     assert refused.value.state["fields"] == {"query": "unclosed quotation mark"}
 
 
+@pytest.mark.parametrize(("query", "spot"), [("th*is", 2), ("say th*is", 6), ("say *this", 4)])
+def test_a_star_within_a_word_is_shown(kay: Member, query: str, spot: int) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        search_messages(actor=kay, query=query)
+    assert f"at position {spot}" in refused.value.message
+    assert query[spot:] in refused.value.message
+    assert refused.value.state["fields"] == {"query": "misplaced star"}
+
+
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -116,7 +165,7 @@ def test_any_query_is_answered_or_refused_and_never_a_fault(lin: Member, query: 
         search_messages.call(lin, {"query": query})
     except InvalidInput:
         return
-    assert any(character.isalnum() for character in query)
+    assert words_of(query)
 
 
 @pytest.mark.parametrize("query", ["needle\x00", "a\x1bb", "\u202eneedle"])
@@ -148,6 +197,7 @@ def test_a_hit_says_where_it_is_and_who_wrote_it(lin: Member, kay: Member) -> No
     message = Message.objects.get()
     assert (hit.id, hit.seq, hit.channel) == (message.pk, 1, "@lin")
     assert (hit.author, hit.author_kind, hit.thread) == ("lin", "agent", None)
+    assert (hit.kind, hit.link) == ("message", f"{conf.PUBLIC_URL}/messages/{message.pk}/")
 
 
 # Narrowing and paging
@@ -163,6 +213,44 @@ def test_a_search_is_narrowed_by_place_thread_and_author(
     assert found(kay, "needle", where=f"thread:{root}") == ["needle reply", "needle root"]
     assert found(kay, "needle", author="@lin") == ["needle root"]
     assert found(kay, "needle", author="kay", where="#general") == ["needle reply"]
+
+
+def test_a_search_is_narrowed_by_time(lin: Member, kay: Member) -> None:
+    say(lin, *(f"needle {number}" for number in range(6)))
+    begin = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for number, pk in enumerate(Message.objects.order_by("pk").values_list("pk", flat=True)):
+        Message.objects.filter(pk=pk).update(created_at=begin + timedelta(days=number))
+    Message.objects.filter(body="needle 2").delete()
+
+    def within(**times: Any) -> list[str]:
+        page = search_messages.call(kay, {"query": "needle", **times})
+        return [hit.body.removeprefix("needle ") for hit in page.items]
+
+    assert within(since="2026-03-04") == ["5", "4", "3"]
+    assert within(until="2026-03-04") == ["1", "0"]
+    assert within(since="2026-03-02T12:00:00Z", until="2026-03-05T12:00:00+00:00") == ["3", "1"]
+    assert within(since="2026-03-02T14:00:00+02:00", limit=2) == ["5", "4"]
+    assert within(since="2027-01-01") == within(until="2025-01-01") == []
+    assert within(since="0001-01-01", until="9999-12-31T23:59:59-12:00") == list("54310")
+    cursor = search_messages.call(kay, {"query": "needle", "limit": 2}).cursor
+    assert within(after=cursor, since="2026-03-02") == ["3", "1"]
+    with pytest.raises(InvalidInput, match="since"):
+        within(since="yesterday")
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 40])
+def test_the_first_message_since_a_time_is_found_among_any_number(lin: Member, size: int) -> None:
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    for number in range(size):
+        stored = send_message(actor=lin, to="#general", body="x").id
+        at = begin + timedelta(minutes=number // 2)
+        Message.objects.filter(pk=stored).update(created_at=at)
+    Message.objects.filter(seq__in=[2, 5, 6]).delete()
+    for minutes in range(-1, size + 1):
+        at = begin + timedelta(minutes=minutes)
+        first = first_since(at)
+        assert not Message.objects.filter(pk__lt=first, created_at__gte=at).exists()
+        assert not Message.objects.filter(pk__gte=first, created_at__lt=at).exists()
 
 
 @pytest.mark.parametrize(
@@ -211,6 +299,40 @@ def test_an_excerpt_shows_the_hit_in_a_long_text() -> None:
     assert excerpt("Zoë hört zu.", "hort") == "Zoë hört zu."
 
 
+@pytest.mark.parametrize(
+    ("body", "query", "shown"),
+    [
+        ("é " * 300 + "Die Größe zählt" + " ö" * 300, "zahlt", "zählt"),
+        ("我" * 300 + "明天发布" + "你" * 300, "发布", "明天发布"),
+        ("ﬁ" * 300 + " Zoë " + "ﬁ" * 300, "zoe", "Zoë"),
+        ("needles " * 60 + "needle" + " b" * 300, "needle", "needle"),
+        ("word " * 100 + "foo_bar, baz" + " b" * 300, '"bar baz"', "foo_bar, baz"),
+    ],
+)
+def test_an_excerpt_shows_the_hit_as_it_is_written(body: str, query: str, shown: str) -> None:
+    assert shown in excerpt(body, query)
+    assert len(excerpt(body, query)) < 250
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "hits"),
+    [
+        ("The deploy, deployed. Deploy!", "deploy", ["deploy", "Deploy"]),
+        ("The deploy, deployed.", "dep*", ["deploy", "deployed"]),
+        ("Zoë and ZOE", "zoe", ["Zoë", "ZOE"]),
+        ("我们明天发布新版本v2", "发布 v2", ["发布", "v2"]),
+        ("on a Friday, on Friday", '"on friday"', ["on Friday"]),
+        ("this not that", "this -that", ["this"]),
+        ("ｻｰﾊﾞｰ停止", "サーバー", ["ｻｰﾊﾞｰ"]),
+    ],
+)
+def test_hits_are_marked_where_they_stand(text: str, query: str, hits: list[str]) -> None:
+    cut = parts(text, query)
+    assert [part for part, hit in cut if hit] == hits
+    assert "".join(part for part, _ in cut) == text
+
+
+@settings(deadline=None)
 @given(st.text(max_size=300), st.text(min_size=1, max_size=20))
 def test_an_excerpt_is_a_part_of_its_text(body: str, query: str) -> None:
     try:
@@ -221,11 +343,15 @@ def test_an_excerpt_is_a_part_of_its_text(body: str, query: str) -> None:
 
 
 def test_the_terms_of_a_query() -> None:
-    assert terms_of('one "two three" four* "five si"* "" !') == [
-        ("one", False),
-        ("two three", False),
-        ("four", True),
-        ("five si", True),
+    assert terms_of('one "two three" four* "five si"* "" ! -six -"se ven" 发布 a.b') == [
+        Term(("one",)),
+        Term(("two", "three")),
+        Term(("four",), beginning=True),
+        Term(("five", "si"), beginning=True),
+        Term(("six",), excluded=True),
+        Term(("se", "ven"), excluded=True),
+        Term(("发", "布")),
+        Term(("a", "b")),
     ]
 
 
@@ -238,6 +364,7 @@ def indexed(word: str) -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.sqlite
 def test_the_index_follows_every_change_of_a_row(lin: Member) -> None:
     say(lin, "a needle")
     assert indexed("needle") == 1
@@ -249,6 +376,7 @@ def test_the_index_follows_every_change_of_a_row(lin: Member) -> None:
     assert indexed("pin") == 0
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("lost", ["triggers", "table", "one trigger"])
 def test_what_a_rebuilt_table_lost_comes_back_with_the_next_migration(
     lin: Member, lost: str
@@ -274,6 +402,28 @@ def test_what_a_rebuilt_table_lost_comes_back_with_the_next_migration(
     Channel.objects.update(last_seq=2)
     say(lin, "needle three")
     assert indexed("needle") == 3
+
+
+@pytest.mark.sqlite
+def test_an_index_that_was_made_otherwise_is_made_anew(lin: Member) -> None:
+    say(lin, "发布 needle")
+    with connection.cursor() as cursor:
+        for what in ("insert", "update", "delete"):
+            cursor.execute(f"DROP TRIGGER {TABLE}_{what}")
+        cursor.execute(f"DROP TABLE {TABLE}")
+        cursor.execute(
+            f"CREATE VIRTUAL TABLE {TABLE} USING fts5(body, content='messaging_message',"
+            " content_rowid='id')"
+        )
+        add = f"INSERT INTO {TABLE}(rowid, body) VALUES (new.id, new.body);"  # noqa: S608
+        cursor.execute(
+            f"CREATE TRIGGER {TABLE}_insert AFTER INSERT ON messaging_message BEGIN {add} END"
+        )
+    say(lin, "a second needle")
+    ensure_index()
+    say(lin, "a third needle")
+    assert found(lin, "needle") == ["a third needle", "a second needle", "发布 needle"]
+    assert found(lin, "布") == ["发布 needle"]
 
 
 def test_an_index_that_is_whole_is_left_alone(lin: Member, django_assert_num_queries: Any) -> None:

@@ -17,7 +17,7 @@ from messaging.services import (
     update_channel,
 )
 from orgchart.models import Member
-from orgchart.services import update_member
+from orgchart.services import retire_member, update_member
 from teammcp.core.context import CallContext, calling
 from teammcp.core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from tests.clocks import frozen
@@ -162,11 +162,10 @@ def test_what_is_text_is_kept_as_it_is(lin: Member, body: str) -> None:
         ("@", NotFound, "find_people"),
         ("@kay,@zzz", NotFound, "find_people"),
         ("@lin", InvalidInput, "such as '@lin'"),
-        ("@rex", Conflict, "find_people"),
         ("general", InvalidInput, "Write '#general'"),
         ("kay", InvalidInput, "Write '@kay'"),
         ("17", InvalidInput, "Write 'thread:17'"),
-        ("skill:python", InvalidInput, "'#channel', '@name'"),
+        ("skill:python", NotFound, "find_people"),
         ("channel:1", InvalidInput, "'#channel', '@name'"),
         ("message:1", InvalidInput, "'#channel', '@name'"),
         ("thread:999999", NotFound, "check_inbox, read and search"),
@@ -324,3 +323,26 @@ def test_a_time_is_kept_to_the_microsecond(lin: Member) -> None:
             receipt = send(lin, "#general")
         assert Message.objects.get(pk=receipt.id).created_at == at
         assert show_message(actor=lin, message_id=receipt.id).created_at == at
+
+
+def test_writing_to_who_has_retired_is_stored_and_says_so_whatever_the_way(
+    owner: Member, lin: Member, kay: Member
+) -> None:
+    alone = send_message(actor=lin, to="@kay", body="Still there?")
+    together = send_message(actor=lin, to="@kay,@owner", body="Both?")
+    retire_member(actor=owner, member="kay")
+    open_before = Delivery.objects.filter(recipient=kay).count()
+    for to, reached in (
+        ("@kay", ["@kay (retired)"]),
+        (f"thread:{alone.id}", ["@kay (retired)"]),
+        ("@kay,@owner", ["@kay (retired)", "@owner"]),
+        (f"thread:{together.id}", ["@kay (retired)", "@owner"]),
+    ):
+        receipt = send_message(actor=lin, to=to, body="Hello, @kay.")
+        assert (receipt.state, sorted(receipt.to)) == ("stored", reached)
+    assert read(actor=lin, where="@kay").items[-1].body == "Hello, @kay."
+    assert Delivery.objects.filter(recipient=kay).count() == open_before
+
+
+def test_a_conversation_can_begin_with_who_has_retired(lin: Member, rex: Member) -> None:
+    assert send_message(actor=lin, to="@rex", body="For the file.").to == ["@rex (retired)"]

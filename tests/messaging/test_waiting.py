@@ -17,7 +17,7 @@ from messaging.services import send_message
 from orgchart.models import Credential, Member
 from orgchart.services import revoke_credential
 from teammcp.serving import Server
-from tests.asgi import in_thread, open_stream, until
+from tests.asgi import in_thread, open_stream, scope_of, until
 from tests.conftest import token_of
 
 
@@ -67,6 +67,27 @@ async def test_a_call_does_not_wait_when_something_is_there(
     assert hub._waiting == {}
 
 
+async def test_who_left_during_the_wait_is_offered_nothing(
+    server: Server, token: str, lin: Member, kay: Member
+) -> None:
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    incoming.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    answered: list[Any] = []
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    scope = scope_of("/api/inbox/?wait_seconds=50", token=token)
+    call = asyncio.ensure_future(server(scope, incoming.get, send))
+    await waiting_for(kay)
+    incoming.put_nowait({"type": "http.disconnect"})
+    await call
+    assert (answered, hub._waiting) == ([], {})
+    await in_thread(say(lin))
+    row = await in_thread(Delivery.objects.filter(recipient=kay).get)
+    assert (row.offered_at, row.acknowledged_at) == (None, None)
+
+
 async def test_at_a_time_out_the_empty_inbox_proves_itself_anew(
     server: Server, token: str, lin: Member
 ) -> None:
@@ -79,6 +100,7 @@ async def test_at_a_time_out_the_empty_inbox_proves_itself_anew(
     assert hub._waiting == {}
 
 
+@pytest.mark.no_cover
 async def test_many_waiting_calls_hold_no_threads_and_all_are_answered(
     server: Server, token: str, lin: Member, kay: Member
 ) -> None:

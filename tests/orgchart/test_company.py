@@ -15,7 +15,14 @@ from audit.models import Checkpoint, Event
 from messaging.models import Channel, Membership
 from orgchart.models import Credential, JoinCode, Member, SignInLink
 from orgchart.selectors import authenticate
-from orgchart.services import open_company, redeem_sign_in_link, retire_member, update_member
+from orgchart.services import (
+    create_join_code,
+    invite_person,
+    open_company,
+    redeem_sign_in_link,
+    retire_member,
+    update_member,
+)
 from orgchart.services.access import make_sign_in_link
 from orgchart.services.company import found_company
 from tests.clocks import frozen
@@ -61,7 +68,7 @@ def test_everybody_who_was_there_before_is_in_general(db: None) -> None:
 def test_the_house_itself_cannot_call(system: Member, api: ApiOf) -> None:
     assert not Credential.objects.exists()
     assert not system.has_usable_password()
-    for scope in ("messages:read", "messages:write", "admin", "owner", "inbox:read"):
+    for scope in ("messages:read", "channels:write", "admin", "owner", "inbox:read"):
         assert not system.has_scope(scope)
 
 
@@ -208,3 +215,22 @@ def test_the_hourly_job_signs_in_the_name_of_the_house(system: Member, lin: Memb
     event = Event.objects.latest("seq")
     assert (event.kind, event.actor, event.face) == ("ledger.checkpoint", system, "job")
     assert sign_ledger() == "nothing new"
+
+
+# Earlier starts
+
+
+def test_a_start_voids_the_ways_in_of_the_starts_before_it(company: None, api: ApiOf) -> None:
+    first, second = open_company(), open_company()
+    assert redeem_sign_in_link(first.sign_in_token) is None
+    assert api().post("register/", name="Max", join_code=first.join_code).status == 403
+    assert api().post("register/", name="Max", join_code=second.join_code).status == 201
+    assert redeem_sign_in_link(second.sign_in_token) is not None
+
+
+def test_a_start_leaves_what_people_made(owner: Member, api: ApiOf) -> None:
+    code = create_join_code(actor=owner).join_code
+    url = invite_person(actor=owner, name="Ida").sign_in_url
+    open_company()
+    assert api().post("register/", name="Max", join_code=code).status == 201
+    assert redeem_sign_in_link(str(url).split("/")[-2]) is not None

@@ -18,9 +18,11 @@ from orgchart.models import Credential, Department, Member
 from orgchart.selectors import authenticate, list_credentials
 from orgchart.services import (
     issue_credential,
+    pause_member,
     retire_member,
     revoke_credential,
     rotate_credential,
+    unpause_member,
     update_member,
 )
 from orgchart.tokens import digest_of
@@ -142,7 +144,7 @@ def test_authorities_grow_from_observer_to_owner() -> None:
         assert less < more
     assert not any(scope.endswith(":write") for scope in ladder[0])
     assert ladder[-1] == ALL_SCOPES
-    assert not scopes_of("owner", "system") & {"admin", "owner", "messages:write"}
+    assert not scopes_of("owner", "system") & {"admin", "owner", "channels:write"}
 
 
 # Expiry, rotation, revocation
@@ -237,16 +239,17 @@ def test_retiring_ends_all_credentials(lin: Member, owner: Member, api: ApiOf) -
         issue_credential(actor=owner, member="lin")
 
 
-def test_a_paused_member_is_known_but_may_do_nothing(
-    lin: Member, owner: Member, api: ApiOf
-) -> None:
+def test_a_paused_member_reads_and_does_nothing(lin: Member, owner: Member, api: ApiOf) -> None:
     token = token_of(lin)
-    update_member(actor=owner, member="lin", status="paused")
+    pause_member(actor=owner, member="lin", reason="It repeats itself.")
     for path in ("me/", "inbox/", "messages/?where=%23general", "events/"):
-        assert api(token=token).get(path).status == 403
-    assert api(token=token).post("messages/", to="#general", body="Hello?").status == 403
-    update_member(actor=owner, member="lin", status="active")
-    assert api(token=token).get("me/").status == 200
+        assert api(token=token).get(path).status == 200
+    refused = api(token=token).post("messages/", to="#general", body="Hello?")
+    assert refused.status == 403
+    assert "by @owner: It repeats itself." in refused.data["detail"]
+    assert refused.data["state"] == {"paused_by": "@owner", "reason": "It repeats itself."}
+    unpause_member(actor=owner, member="lin")
+    assert api(token=token).post("messages/", to="#general", body="Hello.").status == 201
 
 
 # Whose
@@ -346,3 +349,25 @@ def test_a_credential_that_ends_makes_none_that_ends_later(lin: Member, api: Api
     assert with_short.post(f"credentials/{short.pk}/rotate/").status == 201
     lasting.refresh_from_db()
     assert lasting.usable
+
+
+def test_a_narrowed_credential_of_an_admin_makes_no_wide_one_for_others(
+    ada: Member, lin: Member, api: ApiOf
+) -> None:
+    token, _ = issue(ada, scopes=["admin", "profile:write"])
+    client = api(token=token)
+    old = Credential.objects.filter(member=lin, revoked_at=None).latest("pk")
+    assert client.post("credentials/", member="lin").status == 403
+    assert client.post(f"credentials/{old.pk}/rotate/").status == 403
+    assert client.post("credentials/", member="lin", scopes=["messages:write"]).status == 403
+    made = client.post("credentials/", member="lin", scopes=["profile:write"])
+    assert made.status == 201
+    assert made.data["credential"]["scopes"] == ["profile:write"]
+
+
+def test_the_ledger_says_which_credential_spoke_and_not_its_token(lin: Member, api: ApiOf) -> None:
+    token, row = issue(lin)
+    api(token=token).post("messages/", to="#general", body="Hello.")
+    event = Event.objects.latest("seq")
+    assert (event.kind, event.data["credential"]) == ("message.sent", row.pk)
+    assert token[5:] not in str(event.data)

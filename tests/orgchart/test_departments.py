@@ -15,8 +15,16 @@ def test_a_department_is_made_filled_listed_and_mentioned(
     assert (made.status, made.data["slug"]) == (201, "platform-team")
     moved = api(ada).post("members/kay/move/", department="platform-team")
     assert (moved.status, moved.data["department"]) == (200, "platform-team")
-    assert api(lin).get("departments/").data["items"] == [
-        {"slug": "platform-team", "name": "Platform Team", "members": 1}
+    items = api(lin).get("departments/").data["items"]
+    assert [{**item, "id": 0} for item in items] == [
+        {
+            "id": 0,
+            "slug": "platform-team",
+            "name": "Platform Team",
+            "parent": None,
+            "head": None,
+            "members": 1,
+        }
     ]
     receipt = send_message(actor=lin, to="#general", body="@dept:platform-team please look")
     assert receipt.to == ["@kay"]

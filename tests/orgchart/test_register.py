@@ -36,7 +36,8 @@ def test_an_owner_registers_an_agent_that_can_work_at_once(owner: Member, api: A
     assert answer.status == 201
     assert answer.data["token"].startswith("tmcp_")
     shown = api(token=answer.data["token"]).get("me/").data
-    assert shown == {**answer.data["member"], "presence": "online"}
+    now = {"presence": "in a turn", "seen": "called just now"}
+    assert shown == {**answer.data["member"], **now}
     member = Member.objects.get(handle="max-planck")
     assert shown["id"] == member.pk
     assert (member.kind, member.authority, member.status) == ("agent", "member", "active")

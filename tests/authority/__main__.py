@@ -1,0 +1,3 @@
+from tests.authority.table import document
+
+print(document())  # noqa: T201
