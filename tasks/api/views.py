@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from orgchart.tokens import digest_of
 from tasks.models import Blueprint
 from tasks.services.recurring import no_hook, take_hook
-from teammcp.core.api import answered, api_call
+from teammcp.core.api import answered, api_call, refuse_query
 from teammcp.core.limits import spend
 
 LARGEST = 8_192  # bytes of a delivery that are kept
@@ -43,6 +43,7 @@ class HookView(APIView):
     def post(self, request: Request, token: str) -> HttpResponseBase:
         with api_call(request):
             spend("hook", per_minute=PER_ADDRESS)
+            refuse_query(request)
             rows = Blueprint.objects.select_related("author")
             row = rows.filter(hook_digest=digest_of(token)).first()
             if row is None:

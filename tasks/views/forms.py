@@ -72,6 +72,7 @@ def _emptied(values: dict[str, Any], form: QueryDict) -> dict[str, Any]:
 @signed_in
 def new(request: WebRequest, *, refused: Refused | None = None) -> HttpResponse:
     """The form, filled in with what its address says."""
+    services.create_task.check_scope(request.user)
     given = {name: request.GET.get(name, "")[:400] for name in FILLED}
     origin = number_in(request.GET.get("from_message", ""))
     message = show_message(actor=request.user, message_id=origin) if origin else None

@@ -95,17 +95,22 @@ def api_call(request: Request) -> AbstractContextManager[CallContext]:
 def payload_of(request: Request, path: Mapping[str, Any]) -> dict[str, Any]:
     """Query or body, and what the address itself names, which may not be contradicted. Many clients
     send no body with a DELETE, so that it may have its arguments in the query."""
-    query, method = request.query_params.dict(), method_of(request)
-    in_query = method == "get" or (method == "delete" and not request.data)
-    given = query if in_query else dict(request.data)
-    if query and given is not query:
-        name = min(query)
+    method = method_of(request)
+    if method == "get" or (method == "delete" and not request.data):
+        return with_path(request.query_params.dict(), path)
+    refuse_query(request)
+    return with_path(dict(request.data), path)
+
+
+def refuse_query(request: Request) -> None:
+    """Raises InvalidInput where the address of a call with a body has arguments as well."""
+    if request.query_params:
+        name = shortened(min(request.query_params))
         raise InvalidInput(
-            f"{shortened(name)} was sent in the address; a {request.method} takes it in the body.",
-            fields={shortened(name): "unknown argument"},
+            f"{name} was sent in the address; a {request.method} takes it in the body.",
+            fields={name: "unknown argument"},
             next="Send the arguments as a JSON object in the body.",
         )
-    return with_path(given, path)
 
 
 def with_path(given: Mapping[str, Any], path: Mapping[str, Any]) -> dict[str, Any]:

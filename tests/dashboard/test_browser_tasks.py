@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.office import NARROW, Office
 from tests.dashboard.test_browser import NO_WEBSOCKETS
+from tests.live import wait_until
 
 
 def make(office: Office, title: str, **fields: Any) -> str:
@@ -18,6 +19,10 @@ def make(office: Office, title: str, **fields: Any) -> str:
 
 def card(page: Page, column: str, number: str) -> Locator:
     return page.locator(f"#tickets-{column} #t{number}")
+
+
+def status_of(office: Office, number: str) -> str:
+    return str(office.call(office.token, "GET", f"tasks/T-{number}/")["status"])
 
 
 def live(page: Page) -> None:
@@ -51,8 +56,8 @@ def test_a_card_is_moved_by_key_and_by_hand(office: Office) -> None:
         assert page.evaluate("document.activeElement.id") == f"t{number}"
         card(page, "in_progress", number).drag_to(page.locator("#column-todo > header"))
         expect(card(page, "todo", number)).to_be_visible()
+        wait_until(lambda: status_of(office, number) == "todo", "the task to be free again")
         expect(page.locator("#refusals")).to_be_empty()
-        assert office.call(office.token, "GET", f"tasks/T-{number}/")["status"] == "todo"
 
 
 def test_blocking_by_key_asks_for_whom_and_what(office: Office) -> None:

@@ -191,12 +191,16 @@ HOSTILE = [
 @pytest.mark.no_cover
 @pytest.mark.parametrize("body", [body[:BODY_LIMIT] for body in HOSTILE])
 def test_no_body_takes_long_to_draw(body: str) -> None:
-    """About 100 ms on an idle machine; the bound leaves room for busy ones."""
+    """About 100 ms on an idle machine. The best of three counts: collecting the garbage of all the
+    tests before this one takes longer than drawing."""
     rendered("Prepare the parser.")
-    started = time.process_time()
-    html = rendered.__wrapped__(body)
-    assert time.process_time() - started < 0.6
-    assert len(html) < 2 * LONGEST
+    took = []
+    for _ in range(3):
+        started = time.process_time()
+        html = rendered.__wrapped__(body)
+        took.append(time.process_time() - started)
+        assert len(html) < 2 * LONGEST
+    assert min(took) < 0.6
 
 
 def test_what_would_take_too_long_is_shown_as_it_was_written() -> None:
