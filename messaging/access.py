@@ -60,6 +60,11 @@ def board_topic(home_id: int | None) -> str:
     return f"board-{home_id}" if home_id else "board"
 
 
+def place_name(channel: Channel) -> str:
+    """A channel as the ledger's sentences name it."""
+    return f"#{channel.name}" if channel.name else "a direct conversation"
+
+
 def topics_of(channel: Channel) -> list[str]:
     """The topics of an event in a channel."""
     own = f"channel-{channel.pk}"

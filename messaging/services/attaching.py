@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.ledger import record
 from messaging import events
-from messaging.access import Place, topics_of
+from messaging.access import Place, place_name, topics_of
 from messaging.fileaccess import no_file, visible_files
 from messaging.filenames import key_of
 from messaging.models import Attachment, File, Folder, Message
@@ -38,7 +38,7 @@ def attach(actor: Member, place: Place, message: Message, files: list[int]) -> N
         data={
             "message": message.pk,
             "channel": place.channel.pk,
-            "where": f"#{place.channel.name}" if place.channel.name else "a direct conversation",
+            "where": place_name(place.channel),
             "count": len(wanted),
             "files": [{"file": pk, "sha256": found[pk].sha256} for pk in wanted],
         },

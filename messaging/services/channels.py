@@ -18,6 +18,7 @@ from messaging.access import (
     access_channel,
     channel_label,
     direct_key,
+    place_name,
     topics_of,
     visible_places,
 )
@@ -286,7 +287,7 @@ def _invited(actor: Member, handle: str) -> Member:
 
 
 def _record(event: str, actor: Member, channel: Channel, **data: Any) -> None:
-    name = f"#{channel.name}" if channel.name else "a direct conversation"
+    name = place_name(channel)
     topics = topics_of(channel)
     if "member" in data:  # somebody's own view of the company changes
         topics.append(f"member-{data['member']}")

@@ -10,13 +10,12 @@ from django_q.tasks import async_task
 
 from audit.ledger import record, text_digest
 from messaging import events
-from messaging.access import Place, access_message, place_of, topics_of
+from messaging.access import Place, access_message, place_name, place_of, topics_of
 from messaging.models import Delivery, Message, Schedule
 from messaging.schemas import Deleted
 from messaging.selectors.messages import RowId
 from messaging.selectors.versions import text_is_gone
 from messaging.services.attaching import forget_files
-from messaging.services.sending import place_name
 from orgchart.models import Member
 from teammcp.core import client_keys
 from teammcp.core.actions import action

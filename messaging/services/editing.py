@@ -12,14 +12,14 @@ from django.utils import timezone
 from audit.ledger import record, text_digest
 from audit.topics import inbox_topic
 from messaging import events, hot
-from messaging.access import Place, access_message, place_of, topics_of
+from messaging.access import Place, access_message, place_name, place_of, topics_of
 from messaging.audience import Audience, audience_of, mentions_of
 from messaging.models import Delivery, Message, MessageVersion
 from messaging.schemas import Edited
 from messaging.selectors.messages import RowId
 from messaging.selectors.versions import text_is_gone
 from messaging.services.discussions import admit_named
-from messaging.services.sending import RANKS, place_name
+from messaging.services.sending import RANKS
 from messaging.texts import Body, clean_body
 from orgchart.models import Member
 from teammcp.core.actions import action

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.ledger import record, text_digest
 from messaging import events
-from messaging.access import Place, access_place, topics_of
+from messaging.access import Place, access_place, place_name, topics_of
 from messaging.fileaccess import Tree, joined, no_path, shown
 from messaging.filenames import (
     DEPTH,
@@ -197,7 +197,7 @@ def _record(kind: str, actor: Member, place: Place, target: str, *, name: str, *
         topics=topics_of(place.channel),
         data={
             "channel": place.channel.pk,
-            "where": f"#{place.channel.name}" if place.channel.name else "a direct conversation",
+            "where": place_name(place.channel),
             "name_sha256": text_digest(name),
             **data,
         },

@@ -6,12 +6,11 @@ from django.utils import timezone
 
 from audit.ledger import record
 from messaging import events, hot
-from messaging.access import Place, access_message, place_of
+from messaging.access import Place, access_message, place_name, place_of
 from messaging.models import Follow
 from messaging.responses import Following
 from messaging.selectors.messages import RowId
 from messaging.selectors.threads import follows
-from messaging.services.sending import place_name
 from orgchart.models import Member
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict

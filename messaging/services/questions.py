@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.ledger import record
 from messaging import events
-from messaging.access import Place, topics_of
+from messaging.access import Place, place_name, topics_of
 from messaging.models import Channel, Delivery, Message, Question
 from orgchart.models import Member
 from orgchart.selectors import system_member
@@ -57,7 +57,7 @@ def _close(question: Question, place: Place, actor: Member, message: Message) ->
         data={
             "question": question.pk,
             "answer": message.pk,
-            "where": f"#{place.channel.name}" if place.channel.name else "a direct conversation",
+            "where": place_name(place.channel),
         },
     )
 

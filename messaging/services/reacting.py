@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from audit.ledger import record
 from messaging import events
-from messaging.access import access_message, topics_of
+from messaging.access import access_message, place_name, topics_of
 from messaging.emojis import acknowledges, clean_emoji
 from messaging.models import Delivery, Message, Reaction
 from messaging.schemas import Reactions
@@ -23,7 +23,6 @@ from messaging.selectors.marks import reactions_of
 from messaging.selectors.messages import RowId
 from messaging.selectors.versions import text_is_gone
 from messaging.services.inbox import acknowledge
-from messaging.services.sending import place_name
 from orgchart.models import Member
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict

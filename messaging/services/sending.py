@@ -19,6 +19,7 @@ from messaging.access import (
     house_place,
     no_channel,
     open_late,
+    place_name,
     topics_of,
     visible_channels,
 )
@@ -213,11 +214,6 @@ def _store(actor: Member, place: Place, body: str, priority: str, expects_reply:
 def _grow_thread(actor: Member, root: Message) -> None:
     hot.grow_thread(root, agent=actor.pk if actor.kind == Member.Kind.AGENT else 0)
     hot.follow(root.pk, {root.author_id, actor.pk}, returning=actor.pk)
-
-
-def place_name(channel: Channel) -> str:
-    """A channel as the ledger's sentences name it."""
-    return f"#{channel.name}" if channel.name else "a direct conversation"
 
 
 def _record(actor: Member, place: Place, message: Message, heard: Audience) -> None:
