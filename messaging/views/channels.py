@@ -15,9 +15,9 @@ from teammcp.core.web import (
     WebRequest,
     action_form,
     by_method,
-    fragment,
     go,
     page,
+    page_or_part,
     signed_in,
 )
 
@@ -54,9 +54,7 @@ def about(request: WebRequest, *, name: str, refused: Refused | None = None) -> 
         "refused": refused,
         "kept": refused.kept if refused else {},
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_about.html", context)
-    return page(request, "messaging/about.html", context)
+    return page_or_part(request, "messaging/about.html", context)
 
 
 def _opened(request: WebRequest, answer: ChannelOut, **kwargs: Any) -> HttpResponse:

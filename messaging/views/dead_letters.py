@@ -12,8 +12,7 @@ from teammcp.core.web import (
     action_form,
     by_method,
     changed,
-    fragment,
-    page,
+    page_or_part,
     signed_in,
 )
 
@@ -29,9 +28,7 @@ def show(request: WebRequest, *, refused: Refused | None = None) -> HttpResponse
         "topics": f"member-{request.user.pk}",
         "refused": refused,
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_dead_letters.html", context)
-    return page(request, "messaging/dead_letters.html", context)
+    return page_or_part(request, "messaging/dead_letters.html", context)
 
 
 def _again(request: WebRequest, answer: DeadLetter) -> HttpResponse:

@@ -24,6 +24,7 @@ from teammcp.core.web import (
     changed,
     fragment,
     page,
+    page_or_part,
     refused_by,
     signed_in,
 )
@@ -126,9 +127,7 @@ def show(
         "kept": refused.kept if refused else {},
         **title_of(channel),
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_files.html", context)
-    return page(request, "messaging/files.html", context)
+    return page_or_part(request, "messaging/files.html", context)
 
 
 def _folder(request: WebRequest) -> str:

@@ -18,7 +18,7 @@ from teammcp.core.web import (
     by_method,
     changed,
     fragment,
-    page,
+    page_or_part,
     signed_in,
 )
 
@@ -48,9 +48,7 @@ def show(request: WebRequest, *, refused: Refused | None = None) -> HttpResponse
         "topics": f"inbox member-{request.user.pk}",
         "refused": refused,
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_inbox.html", context)
-    return page(request, "messaging/inbox.html", context)
+    return page_or_part(request, "messaging/inbox.html", context)
 
 
 def _about(item: InboxItem) -> dict[str, Any]:

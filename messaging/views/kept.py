@@ -16,8 +16,7 @@ from teammcp.core.web import (
     action_form,
     by_method,
     changed,
-    fragment,
-    page,
+    page_or_part,
     signed_in,
 )
 
@@ -41,9 +40,7 @@ def pins(request: WebRequest, *, kind: str, name: str) -> HttpResponse:
     )
     channel = selectors.show_channel(actor=request.user, channel=where)
     context = {"pins": found, "channel": channel, "url": spot_of(found.where).url}
-    if request.htmx:
-        return fragment(request, "messaging/_pins.html", context)
-    return page(request, "messaging/pins.html", context)
+    return page_or_part(request, "messaging/pins.html", context)
 
 
 @signed_in
@@ -58,9 +55,7 @@ def saved(request: WebRequest, *, refused: Refused | None = None) -> HttpRespons
         "topics": f"member-{request.user.pk}",
         "refused": refused,
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_saved.html", context)
-    return page(request, "messaging/saved.html", context)
+    return page_or_part(request, "messaging/saved.html", context)
 
 
 @signed_in
@@ -75,9 +70,7 @@ def save_form(
         "refused": refused,
         "kept": refused.kept if refused else {},
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_save.html", context)
-    return page(request, "messaging/save.html", context)
+    return page_or_part(request, "messaging/save.html", context)
 
 
 def _id(*, message_id: int) -> dict[str, Any]:

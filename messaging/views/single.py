@@ -19,6 +19,7 @@ from teammcp.core.web import (
     changed,
     fragment,
     page,
+    page_or_part,
     signed_in,
 )
 
@@ -53,9 +54,7 @@ def menu(request: WebRequest, *, message_id: int, refused: Refused | None = None
     context = {"message": message, "may": _may(request.user, message), "shape": _shape(request)}
     context["refused"] = refused
     context["offers"] = offers(request.user, message)
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_menu.html", context)
-    return page(request, "messaging/menu.html", context)
+    return page_or_part(request, "messaging/menu.html", context)
 
 
 def _may(actor: Member, message: MessageOut) -> dict[str, bool]:
@@ -83,9 +82,7 @@ def versions(request: WebRequest, *, message_id: int) -> HttpResponse:
         request.user, {"message_id": message_id, "after": after or 0, "max_tokens": 20_000}
     )
     context = {"message": message, "texts": texts}
-    if request.htmx:
-        return fragment(request, "messaging/_versions.html", context)
-    return page(request, "messaging/versions.html", context)
+    return page_or_part(request, "messaging/versions.html", context)
 
 
 @signed_in
@@ -112,9 +109,7 @@ def delete_form(
         "refused": refused,
         "kept": refused.kept if refused else {},
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_delete.html", context)
-    return page(request, "messaging/delete.html", context)
+    return page_or_part(request, "messaging/delete.html", context)
 
 
 @signed_in
@@ -124,9 +119,7 @@ def picker(request: WebRequest, *, message_id: int, refused: Refused | None = No
     mine = _mine(request.user, message)
     context = {"message": message, "at_hand": [(one, one in mine) for one in AT_HAND]}
     context["refused"] = refused
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_picker.html", context)
-    return page(request, "messaging/picker.html", context)
+    return page_or_part(request, "messaging/picker.html", context)
 
 
 def _mine(actor: Member, message: MessageOut) -> set[str]:

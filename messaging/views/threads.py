@@ -25,6 +25,7 @@ from teammcp.core.web import (
     changed,
     fragment,
     page,
+    page_or_part,
     signed_in,
 )
 
@@ -137,9 +138,7 @@ def summary(request: WebRequest, *, message_id: int) -> HttpResponse:
         "Latest": found.latest,
     }
     context = {"found": found, "parts": parts.items(), "url": spot_of(found.channel).url}
-    if request.htmx:
-        return fragment(request, "messaging/_summary.html", context)
-    return page(request, "messaging/summary.html", context)
+    return page_or_part(request, "messaging/summary.html", context)
 
 
 def _id(*, message_id: int) -> dict[str, Any]:
@@ -183,6 +182,4 @@ def deliveries(request: WebRequest, *, message_id: int) -> HttpResponse:
     message = selectors.show_message(actor=request.user, message_id=message_id)
     facts = selectors.list_deliveries(actor=request.user, message_id=message_id)
     context = {"message": message, "facts": facts}
-    if request.htmx:
-        return fragment(request, "messaging/_deliveries.html", context)
-    return page(request, "messaging/deliveries.html", context)
+    return page_or_part(request, "messaging/deliveries.html", context)

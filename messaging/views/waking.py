@@ -12,8 +12,7 @@ from teammcp.core.web import (
     action_form,
     by_method,
     changed,
-    fragment,
-    page,
+    page_or_part,
     signed_in,
 )
 
@@ -37,9 +36,7 @@ def show(request: WebRequest, *, handle: str, refused: Refused | None = None) ->
         "routes": [{"about": WORDS[route.route], "is": route} for route in found.routes],
         "refused": refused,
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_waking.html", context)
-    return page(request, "messaging/waking.html", context)
+    return page_or_part(request, "messaging/waking.html", context)
 
 
 def _set(request: WebRequest, answer: WakeRouteOut, *, handle: str) -> HttpResponse:

@@ -16,9 +16,9 @@ from teammcp.core.web import (
     WebRequest,
     action_form,
     by_method,
-    fragment,
     go,
     page,
+    page_or_part,
     shell_part,
     signed_in,
 )
@@ -53,9 +53,7 @@ def chart(request: WebRequest) -> HttpResponse:
         "legend": _legend(nodes),
         "everybody": nodes,
     }
-    if request.htmx:
-        return fragment(request, "orgchart/_chart.html", context)
-    return page(request, "orgchart/chart.html", context)
+    return page_or_part(request, "orgchart/chart.html", context)
 
 
 def _matches(node: Node, wanted: str) -> bool:

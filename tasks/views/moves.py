@@ -26,7 +26,7 @@ from teammcp.core.web import (
     by_method,
     changed,
     fragment,
-    page,
+    page_or_part,
     refused_by,
     signed_in,
 )
@@ -89,9 +89,7 @@ def menu(request: WebRequest, *, number: int) -> HttpResponse:
     """What this member can do with the task now; without script a page of its own."""
     task = selectors.show_task(actor=request.user, task=f"T-{number}")
     context = {"task": task, "number": number, "moves": moves_in_words(task.moves)}
-    if request.htmx:
-        return fragment(request, "tasks/_menu.html", context)
-    return page(request, "tasks/menu.html", context)
+    return page_or_part(request, "tasks/menu.html", context)
 
 
 @signed_in

@@ -17,7 +17,7 @@ from tasks.selectors.similar import similar_to_shown
 from tasks.transitions import CLOSED
 from tasks.views.discussion import discussion_of
 from tasks.views.words import COLUMNS, PRIORITIES, late, left_of, moves_in_words
-from teammcp.core.web import Refused, WebRequest, fragment, page, signed_in
+from teammcp.core.web import Refused, WebRequest, fragment, page, page_or_part, signed_in
 
 HISTORY = 12
 FIELDS = {
@@ -90,9 +90,7 @@ def _related(task: TaskOut) -> list[str]:
 def history(request: WebRequest, *, number: int) -> HttpResponse:
     """Older events."""
     context = {"history": _history(request, number), "number": number}
-    if request.htmx:
-        return fragment(request, "tasks/_history.html", context)
-    return page(request, "tasks/history.html", context)
+    return page_or_part(request, "tasks/history.html", context)
 
 
 def _history(request: WebRequest, number: int) -> dict[str, Any]:

@@ -92,6 +92,14 @@ def fragment(
     return _finished(request, render(request, template, context))
 
 
+def page_or_part(request: WebRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
+    """`app/_name.html` to htmx, which asks for what `app/name.html` shows within the shell; the
+    whole page where something was refused, because that is not what was asked for."""
+    if request.htmx and context.get("refused") is None:
+        return fragment(request, template.replace("/", "/_", 1), context)
+    return page(request, template, context)
+
+
 Finish = Callable[[WebRequest, str], str]
 _finishers: list[Finish] = []
 
