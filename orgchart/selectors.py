@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from typing import Annotated, Any
 
 from annotated_types import MaxLen
-from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from audit.live import hub
@@ -24,6 +23,7 @@ from orgchart.schemas import (
 )
 from teammcp.core.actions import query
 from teammcp.core.errors import Conflict, NotFound, no_token
+from teammcp.core.sql import locked
 
 Confirm = Callable[[Any], Any]
 
@@ -112,8 +112,8 @@ def access_member(*, actor: Member, handle: str, lock: bool = False) -> Member:
     """The member that this handle names, or named once. Raises NotFound with near matches."""
     wanted = handle.strip().removeprefix("@").lower()
     rows = visible_members(actor).select_related(*SHOWN)
-    if lock and connection.features.has_select_for_update:
-        rows = rows.select_for_update(of=("self",))
+    if lock:
+        rows = locked(rows)
     found = rows.filter(handles__handle=wanted).first()
     if found is None:
         raise NotFound(

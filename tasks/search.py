@@ -19,6 +19,7 @@ from django.db.models.fields import BooleanField
 from messaging.search import Term, terms_of
 from messaging.search.gin import CREATE_FUNCTION, VECTOR, tsquery
 from tasks.models import Task
+from teammcp.core.fulltext import ensure_fts5
 
 TABLE = "tasks_task_fts"
 CANDIDATES = 40  # that are compared with each other word by word
@@ -104,28 +105,12 @@ def _phrase(term: Term) -> str:
 
 def ensure_index(**_: Any) -> None:
     """Make what is missing of the index, or was made otherwise before. After each migration."""
+    if connection.vendor == "sqlite":
+        rows = f"SELECT {_row('t')} FROM tasks_task t"
+        ensure_fts5(TABLE, STATEMENTS, f"INSERT INTO {TABLE}({_COLUMNS}) {rows}")
+        return
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            _ensure_fts5(cursor)
-            return
         cursor.execute("SELECT to_regclass(%s)", [INDEX])
         if cursor.fetchone()[0] is None:
             cursor.execute(CREATE_FUNCTION)
             cursor.execute(f"CREATE INDEX {INDEX} ON tasks_task USING gin (({_PG_VECTOR}))")
-
-
-def _ensure_fts5(cursor: Any) -> None:
-    cursor.execute(
-        "SELECT name, sql FROM sqlite_master WHERE name LIKE %s AND sql IS NOT NULL"
-        " AND type IN ('table', 'trigger')",
-        [f"{TABLE}%"],
-    )
-    present = dict(cursor.fetchall())
-    if all(present.get(name) == statement for name, statement in STATEMENTS.items()):
-        return
-    for name in reversed(STATEMENTS):
-        kind = "TABLE" if name == TABLE else "TRIGGER"
-        cursor.execute(f"DROP {kind} IF EXISTS {name}")
-    for statement in STATEMENTS.values():
-        cursor.execute(statement)
-    cursor.execute(f"INSERT INTO {TABLE}({_COLUMNS}) SELECT {_row('t')} FROM tasks_task t")

@@ -22,6 +22,7 @@ from messaging.models import Message
 from messaging.search.bounds import Bounds
 from messaging.search.terms import Term
 from messaging.search.words import spaced
+from teammcp.core.fulltext import ensure_fts5
 from teammcp.core.lane import run_write
 
 TABLE = "messaging_message_fts"
@@ -100,23 +101,8 @@ def _phrase(term: Term) -> str:
 
 def ensure_index() -> None:
     """Make what is missing of the index or was made otherwise before, and fill it anew then."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE name LIKE %s AND sql IS NOT NULL"
-            " AND type IN ('table', 'trigger')",
-            [f"{TABLE}%"],
-        )
-        present = dict(cursor.fetchall())
-        if all(present.get(name) == statement for name, statement in STATEMENTS.items()):
-            return
-        for name in reversed(STATEMENTS):
-            kind = "TABLE" if name == TABLE else "TRIGGER"
-            cursor.execute(f"DROP {kind} IF EXISTS {name}")
-        for statement in STATEMENTS.values():
-            cursor.execute(statement)
-        cursor.execute(
-            f"INSERT INTO {TABLE}(rowid, body, scope) SELECT {_row('m')} FROM messaging_message m"
-        )
+    rows = f"SELECT {_row('m')} FROM messaging_message m"
+    ensure_fts5(TABLE, STATEMENTS, f"INSERT INTO {TABLE}(rowid, body, scope) {rows}")
 
 
 def compact() -> int:

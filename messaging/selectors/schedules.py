@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
-from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
@@ -33,6 +32,7 @@ from messaging.timing import (
 from orgchart.models import Member
 from teammcp.core.actions import query
 from teammcp.core.errors import NotFound
+from teammcp.core.sql import locked
 
 RowId = Annotated[int, Ge(1), Le(2**62)]
 PREVIEWED = 5
@@ -52,8 +52,8 @@ def visible_schedules(actor: Member) -> QuerySet[Schedule]:
 def access_schedule(*, actor: Member, schedule_id: int, lock: bool = False) -> Schedule:
     """A schedule that the actor may see. Raises NotFound."""
     rows = visible_schedules(actor)
-    if lock and connection.features.has_select_for_update:
-        rows = rows.select_for_update(of=("self",))
+    if lock:
+        rows = locked(rows)
     found = rows.filter(pk=schedule_id).first()
     if found is None:
         raise NotFound(

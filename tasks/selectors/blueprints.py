@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from annotated_types import Ge, Le
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
@@ -23,6 +22,7 @@ from tasks.selectors.showing import named_homes
 from tasks.time_schemas import BlueprintDetail, BlueprintOut, BlueprintPage, BlueprintRunOut
 from teammcp.core.actions import query
 from teammcp.core.errors import NotFound
+from teammcp.core.sql import locked
 
 State = Blueprint.State
 OPEN = (State.ACTIVE, State.PAUSED)
@@ -39,8 +39,8 @@ def visible_blueprints(actor: Member) -> QuerySet[Blueprint]:
 def access_blueprint(*, actor: Member, blueprint_id: int, lock: bool = False) -> Blueprint:
     """A blueprint that the actor may see. Raises NotFound."""
     rows = visible_blueprints(actor)
-    if lock and connection.features.has_select_for_update:
-        rows = rows.select_for_update(of=("self",))
+    if lock:
+        rows = locked(rows)
     found = rows.filter(pk=blueprint_id).first()
     if found is None:
         raise NotFound(
