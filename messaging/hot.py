@@ -203,6 +203,17 @@ def open_counts(member_id: int) -> tuple[int, int]:
     return row[0], row[1] or 0
 
 
+def has_open_question(member_id: int) -> bool:
+    """Whether any question may concern a member, visible or not: most often none does."""
+    row = sql.one(
+        "SELECT 1 FROM messaging_question q WHERE q.closed_at IS NULL AND (q.asker_id = %s"
+        " OR EXISTS (SELECT 1 FROM messaging_delivery d WHERE d.message_id = q.message_id"
+        " AND d.recipient_id = %s)) LIMIT 1",
+        [member_id, member_id],
+    )
+    return row is not None
+
+
 def open_counts_up_to(member_id: int, most: int) -> tuple[int, int]:
     """The same, counted no further than `most`: it costs the same however much waits."""
     row = sql.one(

@@ -7,6 +7,7 @@ from typing import Annotated
 from annotated_types import Ge, Le
 from django.db.models import Exists, OuterRef, Q
 
+from messaging import hot
 from messaging.access import direct_labels, visible_channels
 from messaging.models import Channel, Delivery, Question
 from messaging.schemas import QuestionOut, QuestionPage
@@ -30,6 +31,8 @@ def list_questions(*, actor: Member, limit: Annotated[int, Ge(1), Le(100)] = 20)
 
 def open_questions(actor: Member, limit: int) -> list[QuestionOut]:
     """Those that concern one member, in channels that they may still see."""
+    if not hot.has_open_question(actor.pk):
+        return []
     of_me = Delivery.objects.filter(LEFT_NOT, message=OuterRef("pk"), recipient=actor, round=0)
     rows = Question.objects.filter(
         Q(asker=actor) | Q(Exists(of_me)),

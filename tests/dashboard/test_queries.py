@@ -17,7 +17,7 @@ pytestmark = pytest.mark.no_cover  # what it runs, other tests measure
 
 PAGES = {
     "/places/": 9,
-    "/inbox/": 17,
+    "/inbox/": 18,
     "/channels/": 12,
     "/channels/general/": 14,
     "/channels/general/?thread={root}": 23,
