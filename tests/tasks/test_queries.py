@@ -21,7 +21,7 @@ READS: dict[str, tuple[int, Call]] = {
     "list, free": (5, lambda lin, kay: list_tasks(actor=kay, which="free", limit=200)),
     "list, mine": (5, lambda lin, kay: list_tasks(actor=kay, which="mine", limit=200)),
     "list, by a word": (4, lambda lin, kay: list_tasks(actor=kay, text="work", limit=200)),
-    "board": (7, lambda lin, kay: show_board(actor=kay)),
+    "board": (6, lambda lin, kay: show_board(actor=kay)),
     "show": (8, lambda lin, kay: show_task(actor=kay, task="T-1")),
     "history": (4, lambda lin, kay: list_task_history(actor=kay, task="T-1", limit=5)),
     "work": (1, lambda lin, kay: show_work(actor=kay)),
