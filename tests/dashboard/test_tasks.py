@@ -76,7 +76,7 @@ def test_a_card_is_drawn_anew_when_anything_that_it_says_changes(
     for change, shown in (
         (lambda: None, "Water the &lt;plants&gt;"),
         (lambda: edit_task(actor=ada, task=name, labels=["green"]), ">green</span>"),
-        (lambda: report_progress(actor=lin, task=name, percent=40), "40 %"),
+        (lambda: report_progress(actor=lin, task=name, progress=40), "40 %"),
         (lambda: update_member(actor=ada, member="lin", name="Lin Wu"), "Lin Wu"),
         (lambda: Task.objects.update(due_at=timezone.now() - timedelta(hours=1)), "overdue since"),
     ):
