@@ -55,6 +55,8 @@ def fill(count: int) -> Any:
         status = dice.choice(STATUSES)
         person = dice.choice(staff)
         held: dict[str, Any] = {}
+        if status in ("done", "cancelled"):
+            held = {"closed_at": now}
         if status == "in_progress":
             until = now + timedelta(hours=9)
             held = {"holder": person, "claimed_at": now, "expires_at": until, "token": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -24,10 +25,12 @@ class Audience:
     labels: list[str] = field(default_factory=list)
     outsiders: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    told: frozenset[int] = frozenset()
+    """who hears of it otherwise, and needs no delivery"""
 
     def add(self, listeners: list[hot.Listener], reason: str) -> None:
         for pk, handle, status in listeners:
-            if pk == self.author_id or pk in self.reasons:
+            if pk == self.author_id or pk in self.reasons or pk in self.told:
                 continue
             label = f"@{handle}" if status == "active" else f"@{handle} ({_state(pk, status)})"
             if status != Member.Status.RETIRED:  # else nobody is left who could acknowledge it
@@ -44,9 +47,10 @@ def _state(pk: int, status: str) -> str:
     return f"retired; @{heir.handle} took over" if heir else status
 
 
-def audience_of(actor: Member, place: Place, body: str) -> Audience:
-    """Direct, then mentioned, then followers of the thread, then those who watch the channel."""
-    heard = Audience(actor.pk)
+def audience_of(actor: Member, place: Place, body: str, *, told: Collection[int] = ()) -> Audience:
+    """Direct, then mentioned, then followers of the thread, then those who watch the channel; none
+    of those who were `told` otherwise."""
+    heard = Audience(actor.pk, told=frozenset(told))
     if place.channel.kind == Channel.Kind.DIRECT:
         heard.add(hot.everyone_in(place.channel.pk), "direct")
     if names := mentioned(body):

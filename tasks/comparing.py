@@ -13,7 +13,7 @@ from audit import kinds
 from audit.comparing import Comparison, Damage, compared
 from audit.entries import Entry
 from tasks import blueprints, events, promises, time_events
-from tasks.models import Blueprint, Goal, Lease, Promise, Task
+from tasks.models import Blueprint, Goal, GoalTask, Lease, Promise, Task
 
 
 def facts_of(task: Task) -> dict[str, Any]:
@@ -152,3 +152,42 @@ class GoalRows(_LastFacts):
 
     def facts(self, row: Goal) -> dict[str, Any]:
         return facts_of_goal(row)
+
+
+@compared
+class LinkRows(Comparison):
+    """What counts for which goal, and how much. Which task that is, is compared where the event may
+    name it: to who sees the goal, but not the task, it is "a task"."""
+
+    kinds = frozenset({events.GOAL_ATTACHED, events.GOAL_DETACHED})
+
+    def __init__(self) -> None:
+        self._unproved: dict[int, int] = {}
+        self._standing = 0
+
+    def look(self, events_: Sequence[Entry]) -> None:
+        rows = GoalTask.objects.in_bulk({entry.data["link"] for entry in events_})
+        for entry in events_:
+            pk = entry.data["link"]
+            before, after = entry.data["changed"]["weight"]
+            self._standing += (after is not None) - (before is not None)
+            if _says(entry, after, rows.get(pk)):
+                self._unproved.pop(pk, None)
+            else:
+                self._unproved[pk] = entry.seq
+
+    def end(self) -> None:
+        if self._unproved:
+            pk, seq = min(self._unproved.items(), key=lambda item: item[1])
+            raise Damage(seq, f"link {pk} of a goal is not what was last recorded of it")
+        stored = GoalTask.objects.count()
+        if stored != self._standing:
+            raise Damage(None, f"{stored - self._standing} links of goals were never recorded")
+
+
+def _says(entry: Entry, weight: int | None, row: GoalTask | None) -> bool:
+    """Whether this is the row that the event leaves behind."""
+    if row is None or weight is None:
+        return row is None and weight is None
+    named = entry.data["what"] in {f"T-{row.task_id}", "a task"}
+    return named and (row.goal_id, row.weight) == (entry.data["goal"], weight)

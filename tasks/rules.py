@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from tasks.relations import (
     started_dependents,
 )
 from tasks.times import said
-from tasks.transitions import Condition, Role, Transition, from_status, legal
+from tasks.transitions import Condition, Role, Status, Transition, from_status, legal
 from teammcp.core.errors import AppError, Conflict, Forbidden
 
 
@@ -148,12 +149,22 @@ def _whole(actor: Member, task: Task) -> AppError | None:
 def _points(actor: Member, task: Task) -> AppError | None:
     if not task.open_points:
         return None
-    numbers = [place for place, point in enumerate(task.points, 1) if not point["done"]]
+    if task.status == Status.IN_REVIEW:
+        numbers = _unmet(task.points)
+        call = f"update_task(task='{task.name}', to='changes', note=..., points={numbers})"
+        way = f"Send it back: {call}"
+    else:  # this call wrote nothing: what it says is met is to be said again
+        numbers = _unmet(Task.objects.values_list("points", flat=True).get(pk=task.pk))
+        way = f"Meet them, and pass points={numbers}"
     return Conflict(
         f"{task.name} has acceptance points that are not met: {'; '.join(task.open_points)}.",
-        next=f"Meet them, and pass points_done={numbers}.",
+        next=f"{way}.",
         open_points=task.open_points,
     )
+
+
+def _unmet(points: list[dict[str, Any]]) -> list[int]:
+    return [place for place, point in enumerate(points, 1) if not point["done"]]
 
 
 def _no_review(actor: Member, task: Task) -> AppError | None:

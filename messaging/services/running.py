@@ -1,19 +1,17 @@
 """What is due now: sending scheduled messages, each once.
 
 `run_due` is called by the ticker of every server process and by a job, and may be called by any
-number of them at once: a row belongs to whoever takes its `due_at` away, in the transaction that
-sends. What is refused, or fails, concerns its own row only.
+number of them at once (`teammcp/core/due.py`). What is refused, or fails,
+concerns its own row only.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Q
+from django.db import transaction
 
 from audit.ledger import record
 from messaging import events
@@ -27,79 +25,26 @@ from messaging.timing import MOST_COUNTED, due_now, following, said
 from orgchart.models import Member
 from orgchart.selectors import system_member
 from teammcp.core.context import CallContext, calling
+from teammcp.core.due import DueRows
 from teammcp.core.errors import AppError, Unavailable
-from teammcp.core.lane import lane, run_write
 
 logger = logging.getLogger(__name__)
-PAGE = 100  # due rows read at once
 LATE_AFTER = timedelta(minutes=1)
 MOST_FAILURES = 5  # in a row; then a schedule pauses itself
 FIRST_PAUSE = timedelta(minutes=1)  # after an unexpected error; doubled each time
 State, Outcome = Schedule.State, ScheduleRun.Outcome
 
 
-class Due(NamedTuple):
-    """A row as it was found: who claims it must find it so still."""
-
-    pk: int
-    due_at: datetime
-
-
 def run_due(now: datetime) -> int:
     """Send what is due at this time; how many rows were looked at. For any number of callers."""
-    count = 0
-    for page in _due(now):
-        count += len(page)
-        for due, error in zip(page, _each([_job(_run, due, now) for due in page]), strict=True):
-            if error is not None:
-                _after_error(due, now, error)
-    return count
-
-
-def _due(now: datetime) -> Iterator[list[Due]]:
-    """All rows that are due, the oldest first, page by page: a bad one stays behind no other."""
-    rows = Schedule.objects.filter(state=State.ACTIVE, due_at__lte=now).order_by("due_at", "pk")
-    beyond = Q()
-    while found := list(rows.filter(beyond).values_list("pk", "due_at")[:PAGE]):
-        page = [Due(pk, due_at) for pk, due_at in found if due_at is not None]
-        yield page
-        pk, due_at = page[-1]
-        beyond = Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=pk)
-
-
-def _job(function: Callable[[Due, datetime], None], due: Due, now: datetime) -> Callable[[], None]:
-    """A call of its own in the ledger, and a transaction of its own."""
-
-    def job() -> None:
-        with calling(CallContext(face="schedule")):
-            run_write(lambda: function(due, now))
-
-    return job
-
-
-def _each(jobs: list[Callable[[], None]]) -> list[Exception | None]:
-    """Run jobs; the error of each. In the lane they are queued together, to share commits."""
-    if lane.running and not lane.here():
-        futures = [lane.submit(job) for job in jobs]
-        return [_error_of(future.result) for future in futures]
-    return [_error_of(job) for job in jobs]
-
-
-def _error_of(job: Callable[[], Any]) -> Exception | None:
-    try:
-        job()
-    except Exception as error:  # noqa: BLE001 - the other rows go on
-        return error
-    return None
+    return _DUE.run_due(now)
 
 
 # One row
 
 
-def _run(due: Due, now: datetime) -> None:
-    row = _claim(due)
-    if row is None:
-        return
+def _run(pk: int, now: datetime) -> None:
+    row = _row(pk)
     if row.author.status == Member.Status.RETIRED:
         _end(row, State.CANCELLED, f"@{row.author.handle} has retired")
     else:
@@ -108,12 +53,8 @@ def _run(due: Due, now: datetime) -> None:
     row.save()
 
 
-def _claim(due: Due) -> Schedule | None:
-    """The row, if nobody else took it: compare and set. On PostgreSQL this holds its lock too."""
-    rows = Schedule.objects.filter(pk=due.pk, state=State.ACTIVE, due_at=due.due_at)
-    if not rows.update(due_at=None):
-        return None
-    return Schedule.objects.select_related("author", "channel").get(pk=due.pk)
+def _row(pk: int) -> Schedule:
+    return Schedule.objects.select_related("author", "channel").get(pk=pk)
 
 
 def _decide(row: Schedule, now: datetime) -> None:
@@ -247,24 +188,22 @@ def _fail(row: Schedule, now: datetime, reason: str) -> None:
         _tell(row, f"Your schedule {what} could not send: {reason}. It goes on; {limit}.")
 
 
-def _after_error(due: Due, now: datetime, error: Exception) -> None:
-    """Something that nobody foresaw. The row waits, the others go on."""
-    if isinstance(error, Unavailable | OperationalError | InterfaceError):
-        logger.warning("schedule %s could not run just now: %s", due.pk, error)
-        return  # nothing was changed; it is due still
-    logger.error("schedule %s failed", due.pk, exc_info=error)
-    if (second := _error_of(_job(_back_off, due, now))) is not None:
-        logger.error("schedule %s could not be put off", due.pk, exc_info=second)
-
-
-def _back_off(due: Due, now: datetime) -> None:
-    row = _claim(due)
-    if row is None:
-        return
+def _back_off(pk: int, now: datetime) -> None:
+    """After something that nobody foresaw."""
+    row = _row(pk)
     row.due_at = now + FIRST_PAUSE * 2**row.failures
     _fail(row, now, "An unexpected error, which the server has logged.")
     row.updated_at = now
     row.save()
+
+
+_DUE = DueRows(
+    rows=lambda: Schedule.objects.filter(state=State.ACTIVE),
+    field="due_at",
+    face="schedule",
+    run=_run,
+    failed=_back_off,
+)
 
 
 # What is written down

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -69,7 +71,31 @@ def send_message(
     Naming more than 10 members takes an admin and `confirm`.
     """
     _check_priority(actor, priority)
-    body = clean_body(body)
+    draft = Draft(body, priority, expects_reply, expires_minutes, files, confirm)
+    return _send(actor, to, draft)
+
+
+def send_beside(*, actor: Member, to: str, body: str, told: Collection[int]) -> Receipt:
+    """Say something as part of another action, which has told these members itself: they get no
+    item for it. For actions only."""
+    send_message.check_scope(actor)
+    return _send(actor, to, Draft(body), told)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that is about to be sent."""
+
+    body: str
+    priority: str = "next"
+    expects_reply: bool = False
+    expires_minutes: int = 0
+    files: list[int] = field(default_factory=list)
+    confirm: bool = False
+
+
+def _send(actor: Member, to: str, draft: Draft, told: Collection[int] = ()) -> Receipt:
+    body = clean_body(draft.body)
     place = _place(actor, to.strip())
     if place.channel.archived_at is not None:
         raise Conflict(
@@ -77,17 +103,17 @@ def send_message(
             next="Write in another channel: list_channels shows those that are open.",
         )
     check_parked(actor, place)
-    message = _store(actor, place, body, priority, expects_reply)
-    if files:
-        attach(actor, place, message, files)
+    message = _store(actor, place, body, draft.priority, draft.expects_reply)
+    if draft.files:
+        attach(actor, place, message, draft.files)
     admit_named(place.channel, body)
-    heard = audience_of(actor, place, body)
-    check_broadcast(actor, heard, confirmed=confirm)
-    hot.insert_deliveries(message, heard.reasons, RANKS[priority])
-    if expires_minutes:
-        _let_expire(place, message, expires_minutes)
+    heard = audience_of(actor, place, body, told=told)
+    check_broadcast(actor, heard, confirmed=draft.confirm)
+    hot.insert_deliveries(message, heard.reasons, RANKS[draft.priority])
+    if draft.expires_minutes:
+        _let_expire(place, message, draft.expires_minutes)
     _record(actor, place, message, heard)
-    if expects_reply:
+    if draft.expects_reply:
         open_question(actor, place, message, list(heard.reasons))
     settle_questions(actor, place, message)
     watch_turns(actor, place, message)

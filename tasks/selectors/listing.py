@@ -19,7 +19,7 @@ from tasks.access import access_task, visible_tasks
 from tasks.models import Label, Task
 from tasks.relations import open_needs
 from tasks.schemas import Board, ColumnOut, DatedTasks, TaskLine, TaskPage
-from tasks.selectors.paging import Order, for_lines, page_of
+from tasks.selectors.paging import Order, for_lines, page_of, pages_of
 from tasks.selectors.showing import lines_of
 from tasks.transitions import CLOSED, Status
 from teammcp.core.actions import query
@@ -79,14 +79,12 @@ def show_board(
     urgent first, what is closed the latest change."""
     rows = _of(actor, _filtered(actor, text, assignee, label, priority, home, parent), which)
     counts = dict(rows.order_by().values_list("status").annotate(count=Count("pk")))
-    pages = {
-        status: page_of(rows.filter(status=status.value), per_column, "", order_in(status))
-        for status in Status
-        if counts.get(status.value)
-    }
+    present = [status.value for status in Status if counts.get(status.value)]
+    parts = {status: (rows.filter(status=status), order_in(status)) for status in present}
+    pages = pages_of(parts, per_column)
     found = [task for page, _ in pages.values() for task in page]
     lines = {line.id: line for line in lines_of(actor, found)}
-    columns = (_column(one, counts, lines, *pages.get(one, ([], None))) for one in Status)
+    columns = (_column(one, counts, lines, *pages.get(one.value, ([], None))) for one in Status)
     return Board(columns=list(columns))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from tasks.models import Task
 from teammcp.core.cursors import number_in
@@ -30,6 +32,10 @@ class _Sorting:
     def terms(self) -> list[str]:
         sign = "-" if self.newest_first else ""
         return [f"{sign}{name}" for name in (self.field, "pk") if name]
+
+    def key(self, task: Task) -> tuple[Any, ...]:
+        """The same for rows that are fetched."""
+        return tuple(getattr(task, name) for name in (self.field, "pk") if name)
 
     def beyond(self, rows: QuerySet[Task], cursor: str) -> QuerySet[Task]:
         """What comes after this position, in words that an index can use."""
@@ -92,6 +98,35 @@ def page_of(
     found = list(for_lines(rows)[: limit + 1])
     page = found[:limit]
     return page, sorting.cursor(page[-1]) if len(found) > limit else None
+
+
+def pages_of(
+    columns: Mapping[str, tuple[QuerySet[Task], Order]], limit: int
+) -> dict[str, tuple[list[Task], str | None]]:
+    """The first page of each status out of rows that have it, as `page_of` would give it: all in
+    one query, because putting queries together is most of what a board takes."""
+    firsts = [
+        rows.order_by(*_SORTINGS[order].terms()).values("pk")[: limit + 1]
+        for rows, order in columns.values()
+    ]
+    if not firsts:
+        return {}
+    parts = [first.query.sql_with_params() for first in firsts]
+    union = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part" for sql, _ in parts)  # noqa: S608
+    numbers = RawSQL(union, [value for _, values in parts for value in values])  # noqa: S611
+    found: dict[str, list[Task]] = {status: [] for status in columns}
+    for task in for_lines(Task.objects.filter(pk__in=numbers)):
+        found[task.status].append(task)
+    return {
+        status: _first_page(found[status], limit, _SORTINGS[order])
+        for status, (_, order) in columns.items()
+    }
+
+
+def _first_page(tasks: list[Task], limit: int, sorting: _Sorting) -> tuple[list[Task], str | None]:
+    tasks.sort(key=sorting.key, reverse=sorting.newest_first)
+    page = tasks[:limit]
+    return page, sorting.cursor(page[-1]) if len(tasks) > limit else None
 
 
 def for_lines(rows: QuerySet[Task]) -> QuerySet[Task]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
@@ -29,6 +30,14 @@ EMPTY = frozenset(_EMPTY.split())
 _LINK = re.compile(r"https?://[^\s<>()\[\]\"'`]+")
 
 
+class _Row(NamedTuple):
+    """What is compared and shown: of whole rows, most of the time goes into what they hold."""
+
+    pk: int
+    title: str
+    holder: str | None
+
+
 def links_in(text: str) -> list[str]:
     """The links of a text, each once."""
     return list(dict.fromkeys(link.rstrip(".,;:!?") for link in _LINK.findall(text)))
@@ -47,12 +56,7 @@ def similar_to(actor: Member, task: Task, *, paths: Iterable[str]) -> list[Simil
         for row, why in _by_words(rows, task):
             found.setdefault(row.pk, (row, why))
     return [
-        SimilarOut(
-            task=row.name,
-            title=row.title,
-            holder=row.assignee.handle if row.assignee else None,
-            why=why,
-        )
+        SimilarOut(task=f"T-{row.pk}", title=row.title, holder=row.holder, why=why)
         for row, why in list(found.values())[:SHOWN]
     ]
 
@@ -62,20 +66,22 @@ def similar_to_shown(actor: Member, task: TaskOut) -> list[SimilarOut]:
     return similar_to(actor, Task.objects.get(pk=int(task.id[2:])), paths=task.touches)
 
 
-def _by_path(rows: QuerySet[Task], paths: Iterable[str]) -> Iterator[tuple[Task, str]]:
+def _by_path(rows: QuerySet[Task], paths: Iterable[str]) -> Iterator[tuple[_Row, str]]:
     wanted = list(paths)
     if not wanted:
         return
     hits = Touched.objects.filter(path__in=wanted, task__in=rows).order_by("task_id")
-    for hit in hits.select_related("task__assignee")[:SHOWN]:
-        yield hit.task, f"both touch {hit.path}"
+    lean = hits.values_list("task_id", "task__title", "task__assignee__handle", "path")
+    for pk, title, holder, path in lean[:SHOWN]:
+        yield _Row(pk, title, holder), f"both touch {path}"
 
 
-def _by_words(rows: QuerySet[Task], task: Task) -> Iterator[tuple[Task, str]]:
+def _by_words(rows: QuerySet[Task], task: Task) -> Iterator[tuple[_Row, str]]:
     own = telling(task.title)
     wanted = list(own)[:WORDS]
     scored = []
-    for row in search.alike(rows, wanted).select_related("assignee"):
+    lean = search.alike(rows, wanted).values_list("pk", "title", "assignee__handle")
+    for row in (_Row(*fields) for fields in lean):
         other = telling(row.title)
         common = [word for word in own if word in other]
         least = min(len(own), len(other))

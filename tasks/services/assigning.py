@@ -8,11 +8,11 @@ from tasks import events, texts
 from tasks.access import Ref
 from tasks.models import Task
 from tasks.schemas import Moved
-from tasks.services.beginning import begun, comment, moved
+from tasks.services.beginning import begun, moved
 from tasks.services.creating import check_able
 from tasks.services.discussing import hear_of
 from tasks.services.recording import store, unheld
-from tasks.services.telling import called, tell_about
+from tasks.services.telling import Notices, called
 from tasks.transitions import Status
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict
@@ -33,13 +33,14 @@ def assign_task(*, actor: Member, task: Ref, to: texts.Handle, note: texts.Short
         changes |= {**unheld(), "status": Status.TODO.value}
     store(actor, found, events.ASSIGNED, changes, to=f"@{member.handle}" if member else "nobody")
     hear_of(found, member)
-    comment(actor, found, note)
+    notices = Notices()
     begin = f"claim_task(task='{found.name}') begins it."
     said = f"@{actor.handle} assigned {called(found)} to you. {begin}"
-    tell_about(found, [member], said, without=actor)
+    notices.add(found, [member], said, without=actor)
     if former != member:
         gone = f"{called(found)} is yours no more: @{actor.handle} assigned it to {to}. Stop there."
-        tell_about(found, [former], gone, without=actor)
+        notices.add(found, [former], gone, without=actor)
+    notices.send_beside(actor, found, note)
     return moved(actor, found)
 
 

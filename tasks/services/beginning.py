@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from messaging.services.sending import send_message
 from orgchart.models import Member
 from tasks import texts
 from tasks.access import access_task
@@ -56,12 +55,6 @@ def marked(task: Task, numbers: Iterable[int], *, done: bool) -> list[dict[str, 
         {**point, "done": done} if number in wanted else point
         for number, point in enumerate(task.points, 1)
     ]
-
-
-def comment(actor: Member, task: Task, note: str) -> None:
-    """Say something in the discussion of a task, which opens with it."""
-    if note.strip():
-        send_message(actor=actor, to=f"#t-{task.pk}", body=note)
 
 
 def moved(actor: Member, task: Task, *, note: str | None = None) -> Moved:

@@ -13,11 +13,11 @@ from tasks import events, texts
 from tasks.access import Ref
 from tasks.models import Task
 from tasks.schemas import Moved
-from tasks.services.beginning import begun, comment, moved
+from tasks.services.beginning import begun, moved
 from tasks.services.creating import check_able
 from tasks.services.leases import Token
 from tasks.services.recording import store, unblocked, unheld
-from tasks.services.telling import called, tell_about
+from tasks.services.telling import Notices, called, tell_about
 from tasks.transitions import Status
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, InvalidInput
@@ -85,8 +85,9 @@ def unblock_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     found = begun(actor, task, "unblock")
     changes = {**unblocked(), "status": Status.TODO.value}
     store(actor, found, events.UNBLOCKED, changes)
-    comment(actor, found, note)
+    notices = Notices()
     begin = f"claim_task(task='{found.name}') goes on with it."
     said = f"@{actor.handle} cleared the block of {called(found)}. {begin}"
-    tell_about(found, [found.assignee or found.creator], said, without=actor)
+    notices.add(found, [found.assignee or found.creator], said, without=actor)
+    notices.send_beside(actor, found, note)
     return moved(actor, found)

@@ -187,7 +187,7 @@ def remove_blueprint_hook(*, actor: Member, blueprint_id: RowId) -> BlueprintDet
     if row.hook_digest is None:
         raise Conflict(
             f"Blueprint {row.pk} has no webhook.",
-            next="POST /api/blueprints/ID/hook/ makes one.",
+            next=f"POST /api/blueprints/{row.pk}/hook/ makes one.",
         )
     row.hook_digest, row.hook_hint, row.updated_at = None, "", timezone.now()
     row.save(update_fields=["hook_digest", "hook_hint", "updated_at"])

@@ -26,12 +26,24 @@ MOST_HOURS = 48  # of waiting that count
 MOST_WAITING = 5  # tasks behind one that count
 
 
+class Candidate(NamedTuple):
+    """What the choice asks of a free task, and no more: whole rows take most of its time."""
+
+    pk: int
+    priority: int
+    created_at: datetime
+    due_at: datetime | None
+    skills: list[str]
+    assignee_id: int | None
+    read_only: bool
+
+
 class Weighed(NamedTuple):
-    """A task with what speaks for it."""
+    """A candidate, what it weighs, and which of its skills the member has."""
 
     weight: float
-    task: Task
-    reasons: list[str]
+    task: Candidate
+    have: list[str]
 
 
 class _Around(NamedTuple):
@@ -41,7 +53,7 @@ class _Around(NamedTuple):
     parents: set[int]
 
     @classmethod
-    def of(cls, tasks: list[Task]) -> _Around:
+    def of(cls, tasks: list[Candidate]) -> _Around:
         ids = [task.pk for task in tasks]
         parts = Task.objects.filter(parent__in=ids, closed_at=None)
         parents = set(parts.values_list("parent_id", flat=True))
@@ -54,7 +66,8 @@ def choose(actor: Member, *, read_only: bool) -> tuple[Task, str]:
     rows = free_for(actor, visible_tasks(actor))
     if read_only:
         rows = rows.filter(read_only=True)
-    found = list(rows.order_by("priority", "pk")[:LOOKED_AT])
+    lean = rows.order_by("priority", "pk").values_list(*Candidate._fields)
+    found = [Candidate(*row) for row in lean[:LOOKED_AT]]
     around = _Around.of(found)
     skills, now = {fold(skill) for skill in actor.capabilities}, timezone.now()
     weighed = (_weigh(task, around, actor, skills, now) for task in found)
@@ -62,11 +75,12 @@ def choose(actor: Member, *, read_only: bool) -> tuple[Task, str]:
     if not fitting:
         raise _nothing(actor, read_only=read_only)
     best = max(fitting, key=lambda one: (one.weight, -one.task.pk))
-    return whole(Task.objects.filter(pk=best.task.pk)).get(), "; ".join(best.reasons)
+    why = "; ".join(_reasons(best, around.behind[best.task.pk], actor, now))
+    return whole(Task.objects.filter(pk=best.task.pk)).get(), why
 
 
 def _weigh(
-    task: Task, around: _Around, actor: Member, skills: set[str], now: datetime
+    task: Candidate, around: _Around, actor: Member, skills: set[str], now: datetime
 ) -> Weighed | None:
     wanted = {fold(skill): skill for skill in task.skills}
     have = [name for key, name in wanted.items() if key in skills]
@@ -74,7 +88,6 @@ def _weigh(
     if wanted and not have and not own:
         return None
     behind = around.behind[task.pk]
-    reasons = list(_reasons(task, have, behind, now, own=own))
     weight: float = URGENCY[task.priority] + 100 * own + min(behind, MOST_WAITING) * 5
     weight += 20 * len(have) / len(wanted) if wanted else 0
     weight += min((now - task.created_at) / timedelta(hours=1), MOST_HOURS) / 4
@@ -82,17 +95,16 @@ def _weigh(
         weight += 25 if task.due_at > now else 40
     if task.pk in around.parents:  # it cannot finish before its parts
         weight -= 30
-    return Weighed(weight, task, reasons)
+    return Weighed(weight, task, have)
 
 
-def _reasons(
-    task: Task, have: list[str], behind: int, now: datetime, *, own: bool
-) -> Iterator[str]:
-    if own:
+def _reasons(best: Weighed, behind: int, actor: Member, now: datetime) -> Iterator[str]:
+    task = best.task
+    if task.assignee_id == actor.pk:
         yield "it is assigned to you"
-    yield f"{task.urgency} priority"
-    if have:
-        yield f"it needs {', '.join(have)}, which you have"
+    yield f"{Task.Priority(task.priority).name.lower()} priority"
+    if best.have:
+        yield f"it needs {', '.join(best.have)}, which you have"
     if task.read_only:
         yield "it only reads"
     if behind:
@@ -116,7 +128,8 @@ def _nothing(actor: Member, *, read_only: bool) -> Conflict:
         "waiting_for_others": waiting.count(),
         "not_before_later": todo.filter(start_after__gt=timezone.now()).count(),
     }
-    missing = sorted({skill for task in free[:LOOKED_AT] for skill in task.skills})
+    wanted_skills = free.values_list("skills", flat=True)[:LOOKED_AT]
+    missing = sorted({skill for skills in wanted_skills for skill in skills})
     if missing and not read_only:
         state["skills_that_you_lack"] = missing  # type: ignore[assignment]
     said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in state.items() if count)

@@ -12,10 +12,10 @@ from tasks.access import Ref, access_task
 from tasks.models import Task
 from tasks.rules import check_move
 from tasks.schemas import Moved
-from tasks.services.beginning import begun, comment, moved, reported
+from tasks.services.beginning import begun, moved, reported
 from tasks.services.leases import Token, check_fence
 from tasks.services.recording import store, unblocked, unheld
-from tasks.services.telling import audience_of_end, called, tell_about, tell_waiting
+from tasks.services.telling import Notices, add_waiting, audience_of_end, called
 from tasks.transitions import Status
 from teammcp.core.actions import action
 
@@ -32,10 +32,12 @@ def closing(task: Task, status: Status) -> dict[str, Any]:
     }
 
 
-def tell_of_end(actor: Member, task: Task, said: str) -> None:
-    """Those who want to know, then those who waited for it."""
-    tell_about(task, audience_of_end(task), said, without=actor)
-    tell_waiting(actor, task)
+def tell_of_end(actor: Member, task: Task, said: str, note: str) -> None:
+    """Those who want to know, those who waited for it, and the discussion."""
+    notices = Notices()
+    notices.add(task, audience_of_end(task), said, without=actor)
+    add_waiting(notices, actor, task)
+    notices.send_beside(actor, task, note)
 
 
 @action(scope="tasks:write")
@@ -59,8 +61,7 @@ def complete_task(
     found.points = changes.get("points", found.points)
     check_move(actor, found, "complete")
     store(actor, found, events.COMPLETED, {**changes, **closing(found, Status.DONE)})
-    comment(actor, found, note)
-    tell_of_end(actor, found, f"@{actor.handle} completed {called(found)}.")
+    tell_of_end(actor, found, f"@{actor.handle} completed {called(found)}.", note)
     return moved(actor, found)
 
 
@@ -73,9 +74,8 @@ def cancel_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     found = begun(actor, task, "cancel")
     former = found.holder
     store(actor, found, events.CANCELLED, closing(found, Status.CANCELLED))
-    comment(actor, found, note)
     stop = " Stop working on it." if former else ""
-    tell_of_end(actor, found, f"@{actor.handle} cancelled {called(found)}.{stop}")
+    tell_of_end(actor, found, f"@{actor.handle} cancelled {called(found)}.{stop}", note)
     return moved(actor, found)
 
 
@@ -85,7 +85,8 @@ def reopen_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     found = begun(actor, task, "reopen")
     changes = {"status": Status.TODO.value, "closed_at": None, "progress": 0, "submitted_by": None}
     store(actor, found, events.REOPENED, changes)
-    comment(actor, found, note)
+    notices = Notices()
     said = f"@{actor.handle} reopened {called(found)}."
-    tell_about(found, [found.assignee], said, without=actor)
+    notices.add(found, [found.assignee], said, without=actor)
+    notices.send_beside(actor, found, note)
     return moved(actor, found)

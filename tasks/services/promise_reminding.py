@@ -11,9 +11,9 @@ from tasks.models import Promise, Reminder
 from tasks.promises import SHOWN, State
 from tasks.reminders import Occasion, lead_of
 from tasks.services.climbing import Climb, Step
-from tasks.services.due import each_due
 from tasks.services.promising import noted, tell_other
 from tasks.times import said
+from teammcp.core.due import DueRows
 
 Kind = Reminder.Kind
 INTERVAL = timedelta(hours=4)
@@ -22,7 +22,7 @@ INTERVAL = timedelta(hours=4)
 
 def remind_of_promises(now: datetime) -> int:
     """Send the reminders that are due; how many were looked at. For any number of callers."""
-    return each_due(Promise, "remind_at", now, _look_at, face="system")
+    return DueRows(Promise.objects.all, "remind_at", "system", _look_at).run_due(now)
 
 
 def _look_at(pk: int, now: datetime) -> None:

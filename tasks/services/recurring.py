@@ -23,10 +23,10 @@ from tasks.blueprints import noted
 from tasks.models import Blueprint, BlueprintRun, Task
 from tasks.selectors.blueprints import State, access_blueprint
 from tasks.services.creating import create_task
-from tasks.services.due import each_due
 from tasks.time_schemas import BlueprintMade
 from tasks.transitions import OPEN
 from teammcp.core.actions import action
+from teammcp.core.due import DueRows
 from teammcp.core.errors import AppError, Conflict, NotFound, Unavailable
 from teammcp.core.texts import UNKEPT
 
@@ -60,7 +60,7 @@ def hook_address(secret: str) -> str:
 def make_due(now: datetime) -> int:
     """Make the tasks whose time has come; how many blueprints were looked at. For any number of
     callers: each time makes one task at most."""
-    return each_due(Blueprint, "run_at", now, _run, face="schedule")
+    return DueRows(Blueprint.objects.all, "run_at", "schedule", _run).run_due(now)
 
 
 def _run(pk: int, now: datetime) -> None:

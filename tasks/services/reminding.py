@@ -12,10 +12,10 @@ from tasks.access import sees, whole
 from tasks.models import Reminder, Task
 from tasks.reminders import interval_of, occasions_of
 from tasks.services.climbing import Climb, Step
-from tasks.services.due import each_due
 from tasks.services.recording import write_down
 from tasks.services.telling import called
 from tasks.times import said
+from teammcp.core.due import DueRows
 
 Kind = Reminder.Kind
 WORDS = {
@@ -30,7 +30,7 @@ WORDS = {
 
 def remind_of_tasks(now: datetime) -> int:
     """Send the reminders that are due; how many tasks were looked at. For any number of callers."""
-    return each_due(Task, "remind_at", now, look_at, face="system")
+    return DueRows(Task.objects.all, "remind_at", "system", look_at).run_due(now)
 
 
 def look_at(pk: int, now: datetime) -> None:

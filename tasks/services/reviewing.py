@@ -11,12 +11,12 @@ from tasks.access import Ref, access_task, sees
 from tasks.models import Task
 from tasks.rules import check_move
 from tasks.schemas import Moved
-from tasks.services.beginning import begun, comment, marked, moved, reported
+from tasks.services.beginning import begun, marked, moved, reported
 from tasks.services.creating import check_able
 from tasks.services.finishing import closing, tell_of_end
 from tasks.services.leases import Token, check_fence
 from tasks.services.recording import store, unheld
-from tasks.services.telling import called, tell_about
+from tasks.services.telling import Notices, called
 from tasks.transitions import Status
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict
@@ -52,9 +52,10 @@ def submit_task(
         "needs_review": True,
     }
     store(actor, found, events.SUBMITTED, changes, reviewer=judge.handle)
-    comment(actor, found, note)
+    notices = Notices()
     look = f"show_task(task='{found.name}') shows it; update_task with to='approve' or 'changes'."
-    tell_about(found, [judge], f"@{actor.handle} asks you to review {called(found)}. {look}")
+    notices.add(found, [judge], f"@{actor.handle} asks you to review {called(found)}. {look}")
+    notices.send_beside(actor, found, note)
     return moved(actor, found)
 
 
@@ -94,8 +95,7 @@ def approve_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     """Approve work that was submitted for review: the task is done. Never one's own work."""
     found = begun(actor, task, "approve")
     store(actor, found, events.APPROVED, closing(found, Status.DONE))
-    comment(actor, found, note)
-    tell_of_end(actor, found, f"@{actor.handle} approved {called(found)}: it is done.")
+    tell_of_end(actor, found, f"@{actor.handle} approved {called(found)}: it is done.", note)
     return moved(actor, found)
 
 
@@ -119,11 +119,12 @@ def request_changes(
         "points": marked(found, points, done=False),
     }
     store(actor, found, events.CHANGES_REQUESTED, changes)
-    comment(actor, found, note)
+    notices = Notices()
     open_points = f" Open: {'; '.join(found.open_points)}." if found.open_points else ""
     again = f"claim_task(task='{found.name}') goes on with it."
     missing = f"requests changes to {called(found)}: {note.strip()}{open_points}"
-    tell_about(found, [found.assignee], f"@{actor.handle} {missing} {again}", without=actor)
+    notices.add(found, [found.assignee], f"@{actor.handle} {missing} {again}", without=actor)
+    notices.send_beside(actor, found, note, quoted=True)
     return moved(actor, found)
 
 

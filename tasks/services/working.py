@@ -11,10 +11,10 @@ from orgchart.models import Member
 from tasks import events, texts
 from tasks.access import Ref
 from tasks.schemas import Moved
-from tasks.services.beginning import begun, comment, moved, reported
+from tasks.services.beginning import begun, moved, reported
 from tasks.services.leases import Minutes, Token, kept_up
 from tasks.services.recording import store, unheld
-from tasks.services.telling import called, tell_about
+from tasks.services.telling import Notices, called
 from tasks.transitions import Status
 from teammcp.core.actions import action
 
@@ -47,7 +47,7 @@ def report_progress(
         store(actor, found, events.PROGRESSED, {**changes, **alive}, percent=_after(found, changes))
     else:
         store(actor, found, events.EXTENDED, alive)
-    comment(actor, found, note)
+    Notices().send_beside(actor, found, note)
     return moved(actor, found)
 
 
@@ -68,7 +68,8 @@ def release_task(
     assert former is not None
     changes = {**unheld(), "status": Status.TODO.value, "assignee": None}
     store(actor, found, events.RELEASED, changes, former=former.handle)
-    comment(actor, found, note)
+    notices = Notices()
     taken = f"@{actor.handle} released {called(found)}, which you held. Do not go on with it."
-    tell_about(found, [former], taken, without=actor)
+    notices.add(found, [former], taken, without=actor)
+    notices.send_beside(actor, found, note)
     return moved(actor, found)

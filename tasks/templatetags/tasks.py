@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from typing import Any, Protocol
 
 from django import template
+from django.template.loader import get_template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -43,6 +46,31 @@ def face(faces: Mapping[str, Face], handle: str) -> SafeString:
     return format_html(
         '<a class="face" href="/people/{}/">{} {}</a>', known.handle, drawing, known.name
     )
+
+
+class Drawable(Protocol):
+    """What looks the same wherever its content is the same."""
+
+    @property
+    def content(self) -> Hashable: ...
+
+
+DRAWN = 4096  # parts of pages that a process remembers
+_drawn: OrderedDict[Hashable, SafeString] = OrderedDict()
+
+
+@register.simple_tag
+def drawn(template: str, **things: Drawable) -> SafeString:
+    """A task as a card, a line, an entry, drawn once for all that it says: each live update fetches
+    the whole board, of which one card has changed."""
+    said = tuple(thing.content for thing in things.values())
+    key = (template, said, timezone.localdate(), timezone.get_current_timezone_name())
+    known = _drawn.get(key)
+    if known is None:
+        known = _drawn[key] = SafeString(get_template(template).render(things))
+        if len(_drawn) > DRAWN:
+            _drawn.popitem(last=False)
+    return known
 
 
 @register.simple_tag

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
@@ -22,6 +22,11 @@ class Entry:
     card: Card
     at: datetime
     begins: bool
+
+    @property
+    def content(self) -> Hashable:
+        """As of a card."""
+        return (self.card.content, self.at, self.begins)
 
 
 @dataclass(slots=True)

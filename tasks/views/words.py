@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -113,6 +113,12 @@ class Card:
     left: str
     """of the lease, in words"""
     closed: bool
+
+    @property
+    def content(self) -> Hashable:
+        """All that it says: cards with the same content look the same."""
+        said = (tuple(value) if isinstance(value, list) else value for _, value in self.task)
+        return (*said, self.face, self.who, self.overdue, self.soon, self.not_yet, self.left)
 
 
 def cards_of(lines: Iterable[TaskLine]) -> list[Card]:

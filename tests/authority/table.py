@@ -27,12 +27,13 @@ RELATIONS: dict[str, str] = {
     "apart": "to somebody in another line",
 }
 """Where the one whom an order concerns stands, as seen by who gives it."""
-RULE_BOOKS = ("tests.authority.orgchart",)
+RULE_BOOKS = ("tests.authority.orgchart", "tests.authority.tasks")
 
 Arrange = Callable[[Any, str, str], Any]
 Payload = Callable[[str, str], Mapping[str, Any]]
 
 CHART = "chart"  # whoever stands above in the chart without less authority, or outranks
+WORK = "work"  # whoever stands above in the chart without less authority, and every admin
 ADMINS = "admins"  # admin or owner, who stands above
 OWN = "own"  # oneself
 NOBODY = "nobody"
@@ -47,7 +48,7 @@ class Rule:
     order: str
     """what it is, in words: a row of the table"""
     below: str
-    """CHART, ADMINS or OWNERS: who may give it to those below"""
+    """CHART, WORK, ADMINS, OWNERS or NOBODY: who may give it to those below"""
     own: str
     """OWN (all but observers), ADMINS, OWNERS or NOBODY: who may do it to themselves"""
     payload: Payload
@@ -86,10 +87,12 @@ def allowed(rule: Rule, giver: str, target: str, relation: str) -> bool:
     if relation == "self":
         least = {OWN: "member", ADMINS: "admin", OWNERS: "owner"}.get(rule.own)
         return least is not None and RANK[giver] >= RANK[least]
-    if rule.below == OWNERS:
-        return giver == "owner"
+    if rule.below in {OWNERS, NOBODY}:
+        return rule.below == OWNERS and giver == "owner"
     outranks = giver == "owner" or (giver == "admin" and RANK[target] < RANK["admin"])
     in_line = relation in {"report", "below"} and RANK[giver] >= RANK[target]
+    if rule.below == WORK:
+        return in_line or RANK[giver] >= RANK["admin"]
     if rule.below == ADMINS:
         return RANK[giver] >= RANK["admin"] and (outranks or in_line)
     return outranks or in_line
@@ -108,6 +111,9 @@ def document() -> str:
         "above everybody; an admin above all who are neither. An observer, and whoever is paused,",
         "gives none. A refused order names who may give it.",
         "",
+        "The rows about tasks speak of work that the target does and somebody else created. Who",
+        "created a task, and who reviews it, may do more: [tasks](tasks.md) has the table.",
+        "",
         "Each cell says which authority the order takes, for a target with the authority *member*.",
         "",
         f"| order | action | {' | '.join(RELATIONS.values())} |",
@@ -118,7 +124,8 @@ def document() -> str:
         lines.append(f"| {each.order} | `{each.action}` | {cells} |")
     lines += ["", "## Towards admins and owners", ""]
     lines += [
-        "A target of higher authority than *member* takes more:",
+        "A target of higher authority than *member* takes more. Tasks, goals and recurring work",
+        "are the exception: an admin steers all of them, whoever has them.",
         "",
         "| whom it concerns | in one's own line | elsewhere |",
         "| --- | --- | --- |",

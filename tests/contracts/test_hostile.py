@@ -39,30 +39,49 @@ FOREIGN = {"take_hook"}
 IDENTITY = ("from", "actor", "agent", "author", "sender", "as", "on_behalf_of")
 
 
+WHO_MAY = ("owner", "member", "admin", "outsider", "anonymous")  # who is asked for first
+HOLLOW = {"remove_webhook", "release_conversation"}
+"""What nobody in the office can do: there is no webhook, and nothing is parked."""
+
+
 class Try(NamedTuple):
     """A call of an action that is in order but for one argument."""
 
-    action: str
+    role: str
     argument: str
     arguments: dict[str, Any]
 
 
-def sound(action: str, faces: Faces) -> dict[str, Any]:
-    """Arguments with which the owner, or else the member, may call this action."""
+class Sound(NamedTuple):
+    """Somebody who may call an action, and the arguments with which they may."""
+
+    role: str
+    arguments: dict[str, Any]
+
+    def but(self, name: str, value: Any) -> Try:
+        return Try(self.role, name, {**self.arguments, name: value})
+
+
+def sound(action: str, faces: Faces, pattern: str = "") -> Sound:
+    """A call of this action that works; at this address, if there is one. As the owner, or else
+    whoever may: what only its holder may do says no more than "not yours" to everybody else."""
+    wanted = {part.strip("<>").partition(":")[2] for part in pattern.split("/") if "<" in part}
     rows = [row for row in TABLE if row.action == action]
-    best = next((row for row in rows if row.expected["owner"] == "yes"), rows[0])
-    return dict(filled(best.arguments, faces.office.ids("owner")))
+    rows = [row for row in rows if wanted <= row.arguments.keys()] or rows
+    works = ((row, role) for role in WHO_MAY for row in rows if row.expected[role] == "yes")
+    row, role = next(works, (rows[0], "owner"))
+    return Sound(role, dict(filled(row.arguments, faces.office.ids(role))))
 
 
-def tries(action: str, faces: Faces, shares: Iterator[int]) -> Iterator[Try]:
+def tries(action: str, faces: Faces, shares: Iterator[int], pattern: str = "") -> Iterator[Try]:
     """Every argument, and one that does not exist, each with a share of the values; the next gets
     the next share, so that every value meets many arguments."""
     if action not in registry:
         return
-    usual = sound(action, faces)
+    usual = sound(action, faces, pattern)
     for name in [*registry[action].input.model_fields, "client_key", "nonsense"]:
         for value in VALUES[next(shares) % SHARES :: SHARES]:
-            yield Try(action, name, {**usual, name: value})
+            yield usual.but(name, value)
 
 
 def encoded(arguments: Mapping[str, Any]) -> bytes:
@@ -123,11 +142,34 @@ def watch(snapshot: Snapshot) -> Watch:
 
 
 def bearer(faces: Faces, role: str = "owner") -> dict[str, str]:
-    return {"Authorization": f"Bearer {faces.office.tokens[role]}"}
+    token = faces.office.tokens.get(role)
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def readable(arguments: Mapping[str, Any], name: str) -> str:
-    return f"{name}={str(arguments[name])[:60]!a}"
+def readable(attempt: Try) -> str:
+    return f"{attempt.argument}={str(attempt.arguments[attempt.argument])[:60]!a}"
+
+
+# What the others begin with
+
+
+async def test_the_sound_calls_are_sound(faces: Faces, watch: Watch) -> None:
+    """Else what is tried here meets "not yours" or "not there", and no further rule."""
+    refused = []
+    for route in rest_routes():
+        if route.action in registry:
+            attempt = sound(route.action, faces, route.pattern)
+            answer = await send(faces, route, Try(attempt.role, "", attempt.arguments))
+            if answer is None or not answer.is_success:
+                refused.append(route.action)
+            watch.see(route.action, "", accepted=answer is not None and answer.is_success)
+    for tool in all_tools():
+        attempt = sound(tool.action.name, faces)
+        answer = await call(faces, tool.name, encoded(attempt.arguments), attempt.role)
+        if not accepted(answer):
+            refused.append(tool.action.name)
+        watch.see(tool.name, "", accepted=accepted(answer))
+    assert set(refused) == HOLLOW
 
 
 # REST
@@ -136,27 +178,30 @@ def readable(arguments: Mapping[str, Any], name: str) -> str:
 async def test_hostile_values_over_rest(faces: Faces, watch: Watch) -> None:
     shares = itertools.count()
     for route in rest_routes():
-        for attempt in tries(route.action, faces, shares):
+        for attempt in tries(route.action, faces, shares, route.pattern):
             answer = await send(faces, route, attempt)
             if answer is not None:
-                what = f"{route.method} {route.pattern} {readable(*attempt[:0:-1])}"
+                what = f"{route.method} {route.pattern} {readable(attempt)}"
                 watch.see(what, wrong_answer(answer), accepted=answer.is_success)
     watch.end(at_least=300)
 
 
 async def send(faces: Faces, route: Route, attempt: Try) -> httpx2.Response | None:
     """None for what HTTP itself cannot carry."""
-    if attempt.argument in route.pattern and not path_like(attempt.arguments[attempt.argument]):
+    if f":{attempt.argument}>" in route.pattern and not path_like(
+        attempt.arguments[attempt.argument]
+    ):
         return None
     found = at_address(route.pattern, attempt.arguments)
     if found is None:
         return None
     path, left = found
-    headers = {**bearer(faces), "Content-Type": "application/json"}
+    headers = bearer(faces, attempt.role)
     if route.method != "GET":
+        headers["Content-Type"] = "application/json"
         return await faces.http.request(route.method, path, content=encoded(left), headers=headers)
     query = "&".join(f"{name}={percent(value)}" for name, value in left.items())
-    return await faces.http.get(f"{path}?{query}", headers=bearer(faces))
+    return await faces.http.get(f"{path}?{query}", headers=headers)
 
 
 def path_like(value: Any) -> bool:
@@ -179,30 +224,32 @@ TYPES = ("text/plain", "multipart/form-data; boundary=x", "application/x-www-for
 
 async def test_hostile_bodies_over_rest(faces: Faces, watch: Watch) -> None:
     for route in rest_routes():
-        found = at_address(route.pattern, sound_or_none(route.action, faces))
+        usual = sound_or_none(route, faces)
+        found = at_address(route.pattern, usual.arguments)
         if route.method == "GET" or found is None:
             continue
         path, left = found
         sent = [(body, "application/json") for body in BODIES]
         sent += [(encoded(left), kind) for kind in TYPES]
         for body, kind in sent:
-            headers = {**bearer(faces), "Content-Type": kind}
+            headers = {**bearer(faces, usual.role), "Content-Type": kind}
             answer = await faces.http.request(route.method, path, content=body, headers=headers)
             what = f"{route.method} {path} {kind} {body[:40]!r}"
             watch.see(what, wrong_answer(answer), accepted=answer.is_success)
     watch.end(at_least=300)
 
 
-def sound_or_none(action: str, faces: Faces) -> dict[str, Any]:
-    return sound(action, faces) if action in registry else {}
+def sound_or_none(route: Route, faces: Faces) -> Sound:
+    known = route.action in registry
+    return sound(route.action, faces, route.pattern) if known else Sound("owner", {})
 
 
 async def test_wrong_methods_over_rest(faces: Faces, watch: Watch) -> None:
     routes = list(rest_routes())
     for pattern in sorted({route.pattern for route in routes}):
         served = {route.method for route in routes if route.pattern == pattern}
-        actions = [route.action for route in routes if route.pattern == pattern]
-        found = at_address(pattern, sound_or_none(actions[-1], faces))
+        last = [route for route in routes if route.pattern == pattern][-1]
+        found = at_address(pattern, sound_or_none(last, faces).arguments)
         if found is None:
             continue
         wrong = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - served
@@ -253,8 +300,8 @@ async def test_hostile_values_over_mcp(faces: Faces, watch: Watch) -> None:
     shares = itertools.count(SHARES // 2)
     for tool in all_tools():
         for attempt in tries(tool.action.name, faces, shares):
-            answer = await call(faces, tool.name, encoded(attempt.arguments))
-            what = f"{tool.name} {readable(*attempt[:0:-1])}"
+            answer = await call(faces, tool.name, encoded(attempt.arguments), attempt.role)
+            what = f"{tool.name} {readable(attempt)}"
             watch.see(what, wrong_result(answer), accepted=accepted(answer))
     watch.end(at_least=300)
 
@@ -284,15 +331,16 @@ async def test_an_argument_that_says_who_acts_is_refused_by_name(
         action = registry.get(route.action)
         if action is None or route.action in FOREIGN or name in action.input.model_fields:
             continue
-        attempt = Try(route.action, "", {**sound(route.action, faces), name: "@ada"})
-        answer = await send(faces, route, attempt._replace(argument=name))
+        answer = await send(faces, route, sound(route.action, faces).but(name, "@ada"))
         if answer is not None:
             what = f"{route.method} {route.pattern}"
             watch.see(what, refused_by_name(answer.json(), name), accepted=answer.is_success)
     for tool in all_tools():
         if name not in tool.action.input.model_fields:
-            arguments = encoded({**sound(tool.action.name, faces), name: "@ada"})
-            result = (await call(faces, tool.name, arguments)).json()["result"]
+            attempt = sound(tool.action.name, faces).but(name, "@ada")
+            arguments = encoded(attempt.arguments)
+            answer = await call(faces, tool.name, arguments, attempt.role)
+            result = answer.json()["result"]
             problem = result.get("_meta", {}).get("teammcp/problem", {})
             watch.see(tool.name, refused_by_name(problem, name), accepted=not result["isError"])
     watch.end(at_least=50)
@@ -310,7 +358,7 @@ async def test_a_token_in_the_address_is_refused_and_not_repeated(
 ) -> None:
     token = faces.office.tokens["owner"]
     for route in rest_routes():
-        found = at_address(route.pattern, sound_or_none(route.action, faces))
+        found = at_address(route.pattern, sound_or_none(route, faces).arguments)
         if found is None:
             continue
         url = f"{found[0]}?{name}={token}"

@@ -23,6 +23,7 @@ from tests.postgresql import fresh_database
 
 pytestmark = pytest.mark.timeout(960)
 
+REMINDING = "tests/tasks/test_reminding.py"
 RULES = [
     "tests/core/test_client_keys.py",
     "tests/audit/test_ledger.py",
@@ -31,13 +32,20 @@ RULES = [
     "tests/messaging/test_handing_over.py",
     "tests/messaging/test_search.py",
     "tests/messaging/test_search_postgresql.py",
+    "tests/tasks/test_claiming.py",
+    "tests/tasks/test_blocking_and_reviewing.py",
+    "tests/tasks/test_similar.py",
     "tests/tasks/test_leases.py",
     "tests/tasks/test_goals.py",
+    f"{REMINDING}::test_who_has_it_hears_before_it_is_due_and_then_those_above_step_by_step",
+    f"{REMINDING}::test_many_processes_at_once_take_each_step_once",
+    "tests/dashboard/test_tasks.py::test_cards_stand_in_the_column_of_their_status",
 ]
 
 
 def test_the_rules_hold_on_postgresql() -> None:
-    """The tests of client keys, the ledger and search, and with them of sending, run once more."""
+    """The tests of client keys, the ledger, search and work, and with them of sending, run once
+    more."""
     with fresh_database() as url:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *RULES],
