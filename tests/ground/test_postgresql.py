@@ -23,6 +23,8 @@ from tests.postgresql import fresh_database
 
 pytestmark = pytest.mark.timeout(960)
 
+CLAIMING = "tests/tasks/test_claiming.py"
+REVIEWING = "tests/tasks/test_blocking_and_reviewing.py"
 REMINDING = "tests/tasks/test_reminding.py"
 RULES = [
     "tests/core/test_client_keys.py",
@@ -32,9 +34,13 @@ RULES = [
     "tests/messaging/test_handing_over.py",
     "tests/messaging/test_search.py",
     "tests/messaging/test_search_postgresql.py",
-    "tests/tasks/test_claiming.py",
-    "tests/tasks/test_blocking_and_reviewing.py",
-    "tests/tasks/test_similar.py",
+    f"{CLAIMING}::test_a_second_claim_hears_who_holds_it_until_when_and_what_else_is_free",
+    f"{CLAIMING}::test_claiming_what_ran_out_frees_it_first_and_tells_its_former_holder_once",
+    f"{CLAIMING}::test_what_is_assigned_to_one_comes_first_and_what_others_wait_for_before_the_rest",
+    f"{CLAIMING}::test_with_nothing_that_fits_it_says_what_is_missing",
+    f"{REVIEWING}::test_a_block_tells_who_has_to_act_and_its_end_wakes_who_waits",
+    f"{REVIEWING}::test_a_task_with_a_reviewer_is_done_by_their_approval_alone",
+    "tests/tasks/test_similar.py::test_work_that_looks_like_live_work_is_named_with_its_holder_and_why",
     "tests/tasks/test_leases.py",
     "tests/tasks/test_goals.py",
     f"{REMINDING}::test_who_has_it_hears_before_it_is_due_and_then_those_above_step_by_step",
