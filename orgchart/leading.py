@@ -10,11 +10,14 @@ from audit.ledger import record
 from orgchart import events
 from orgchart.chart import line_above
 from orgchart.holdings import HandOver, Holding, HoldingKind, holding_kind
-from orgchart.models import Department, Member
+from orgchart.models import Department, Member, Project
+from orgchart.placing import change_project
+from orgchart.walls import seen_by, visible_projects
 
 
 def _reports(member: Member, viewer: Member, limit: int) -> list[Holding]:
     rows = Member.objects.filter(manager=member).exclude(status=Member.Status.RETIRED)
+    rows = rows.filter(seen_by(viewer))
     return [
         Holding(
             "report", row.handle, f"@{row.handle} {row.title}".strip(), f"/people/{row.handle}/"
@@ -79,6 +82,11 @@ def _pass_departments_on(over: HandOver) -> None:
         set_head(over.actor, department, over.successor)
 
 
+def heads(*named: object) -> list[str]:
+    """The topics of the members among these: an event that names them is about them."""
+    return [f"member-{who.pk}" for who in named if isinstance(who, Member)]
+
+
 def set_head(actor: Member, department: Department, head: Member | None) -> None:
     """Write down who heads a department. For actions only."""
     before, department.head = department.head, head
@@ -87,13 +95,33 @@ def set_head(actor: Member, department: Department, head: Member | None) -> None
         events.DEPARTMENT_UPDATED,
         actor=actor,
         target=f"department:{department.pk}",
-        topics=["company"],
+        topics=["company", *heads(before, head)],
         data={
             "slug": department.slug,
             "name": department.name,
             "changed": {"head": [before.handle if before else None, head.handle if head else None]},
         },
     )
+
+
+def _projects(member: Member, viewer: Member, limit: int) -> list[Holding]:
+    rows = visible_projects(viewer).filter(lead=member).order_by("slug")[:limit]
+    return [Holding("project", row.slug, row.name, f"/projects/{row.slug}/") for row in rows]
+
+
+def _count_projects(member_ids: Collection[int]) -> dict[int, int]:
+    rows = Project.objects.filter(lead__in=member_ids).order_by()
+    return dict(rows.values_list(F("lead")).annotate(number=Count("pk")))
+
+
+def _pass_projects_on(over: HandOver) -> None:
+    """To the successor where they belong to it or run the company: nobody walks through a wall by
+    inheriting. Otherwise it has no lead until an admin names one."""
+    for project in Project.objects.filter(lead=over.member).order_by("pk"):
+        inside = visible_projects(over.successor).filter(pk=project.pk).exists()
+        change_project(over.actor, project, {"lead": over.successor if inside else None})
+        if not inside:
+            over.notes.append("A project has no lead now: its admins know.")
 
 
 REPORTS = holding_kind(
@@ -106,5 +134,11 @@ DEPARTMENTS = holding_kind(
     HoldingKind(
         "department", one="department", many="departments", load=False,
         items=_departments, count=_count_departments, pass_on=_pass_departments_on,
+    )
+)  # fmt: skip
+PROJECTS = holding_kind(
+    HoldingKind(
+        "project", one="project", many="projects", load=False,
+        items=_projects, count=_count_projects, pass_on=_pass_projects_on,
     )
 )  # fmt: skip

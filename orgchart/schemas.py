@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from orgchart.chart import successor_of
-from orgchart.models import Credential, Department, Member
+from orgchart.models import Credential, Department, Member, Project
 from orgchart.presence import presence_of
 from teammcp.core.schemas import Out
 
@@ -81,6 +81,10 @@ class MemberOut(Out):
             paused=PauseOut.of(member),
             successor=_successor(member),
         )
+
+    def named(self) -> dict[str, str | None]:
+        """The colleagues whom this names, by field."""
+        return {"manager": self.manager, "successor": self.successor}
 
 
 def _successor(member: Member) -> str | None:
@@ -181,6 +185,10 @@ class MemberHit(Out):
             load=load or None,
         )
 
+    def named(self) -> dict[str, str | None]:
+        """The colleagues whom this names, by field."""
+        return {"manager": self.manager}
+
 
 class MemberPage(Out):
     items: list[MemberHit]
@@ -240,6 +248,53 @@ class DepartmentOut(Out):
 
 class DepartmentList(Out):
     items: list[DepartmentOut]
+
+
+class ProjectOut(Out):
+    """Work behind a wall."""
+
+    id: int
+    slug: str
+    name: str
+    purpose: str
+    lead: str | None
+    archived: bool
+    members: int
+    leads: bool
+    """whether you may say who belongs to it"""
+
+    @classmethod
+    def of(cls, project: Project, *, members: int, leads: bool) -> ProjectOut:
+        return cls(
+            id=project.pk,
+            slug=project.slug,
+            name=project.name,
+            purpose=project.purpose,
+            lead=project.lead.handle if project.lead else None,
+            archived=project.archived_at is not None,
+            members=members,
+            leads=leads,
+        )
+
+
+class ProjectList(Out):
+    items: list[ProjectOut]
+
+
+class ProjectPlace(Out):
+    """Somebody who belongs to a project."""
+
+    handle: str
+    name: str
+    kind: str
+    title: str
+    since: datetime
+
+
+class ProjectDetails(ProjectOut):
+    """A project and who belongs to it."""
+
+    people: list[ProjectPlace]
 
 
 class CredentialOut(Out):

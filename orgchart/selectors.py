@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from annotated_types import MaxLen
 from django.db.models import Count, Q, QuerySet
@@ -13,19 +13,26 @@ from django.db.models import Count, Q, QuerySet
 from audit.live import hub
 from orgchart import activity, hot, tokens
 from orgchart.chart import require_above
-from orgchart.models import Credential, Department, Member
+from orgchart.models import Credential, Department, Member, Project, ProjectMember
 from orgchart.schemas import (
     CredentialList,
     CredentialOut,
     DepartmentList,
     DepartmentOut,
+    MemberHit,
     MemberOut,
+    ProjectDetails,
+    ProjectList,
+    ProjectOut,
+    ProjectPlace,
 )
+from orgchart.walls import bound, seen_by, seen_handles, visible_projects
 from teammcp.core.actions import query
 from teammcp.core.errors import Conflict, NotFound, no_token
 from teammcp.core.sql import locked
 
 Confirm = Callable[[Any], Any]
+Shown = TypeVar("Shown", MemberOut, MemberHit)
 
 
 SHOWN = ("department", "manager", "paused_by")
@@ -97,8 +104,9 @@ def system_member() -> Member:
 
 
 def visible_members(actor: Member) -> QuerySet[Member]:
-    """Everybody in the company; colleagues are not hidden from each other."""
-    return Member.objects.exclude(kind=Member.Kind.SYSTEM)
+    """The colleagues whom this member may know of: everybody, but for those whom the walls between
+    projects hide. See `orgchart.walls`."""
+    return Member.objects.exclude(kind=Member.Kind.SYSTEM).filter(seen_by(actor))
 
 
 def awaited_people(actor: Member) -> list[Member]:
@@ -150,7 +158,21 @@ def _suggestion(actor: Member, wanted: str) -> str:
 @query(scope="org:read")
 def show_member(*, actor: Member, member: Annotated[str, MaxLen(40)] = "") -> MemberOut:
     """One colleague by handle, retired ones and old handles included; yourself without one."""
-    return MemberOut.of(access_member(actor=actor, handle=member or actor.handle))
+    return veiled(actor, [MemberOut.of(access_member(actor=actor, handle=member or actor.handle))])[
+        0
+    ]
+
+
+def veiled(actor: Member, shown: list[Shown]) -> list[Shown]:
+    """The same without the names that the reader may not know, of managers and successors. One
+    query for all of them together, none unless the reader is bound."""
+    if not bound(actor):
+        return shown
+    known = seen_handles(actor, [name for one in shown for name in one.named().values()])
+    return [
+        one.model_copy(update={k: None for k, name in one.named().items() if name not in known})
+        for one in shown
+    ]
 
 
 def check_may_retire(actor: Member, target: Member, order: str = "retire") -> None:
@@ -165,10 +187,19 @@ def check_may_retire(actor: Member, target: Member, order: str = "retire") -> No
 @query(scope="org:read")
 def list_departments(*, actor: Member) -> DepartmentList:
     """The departments of the company, with how many present members each has."""
-    present = Count("members", filter=~Q(members__status=Member.Status.RETIRED))
-    rows = Department.objects.annotate(present=present).order_by("slug")
-    rows = rows.select_related("parent", "head")
-    return DepartmentList(items=[DepartmentOut.of(row, members=row.present) for row in rows])
+    present = ~Q(members__status=Member.Status.RETIRED)
+    if bound(actor):
+        present &= Q(members__in=visible_members(actor))
+    rows = Department.objects.annotate(present=Count("members", filter=present)).order_by("slug")
+    items = [
+        DepartmentOut.of(row, members=row.present) for row in rows.select_related("parent", "head")
+    ]
+    known = seen_handles(actor, [item.head for item in items])
+    return DepartmentList(
+        items=[
+            item if item.head in known else item.model_copy(update={"head": None}) for item in items
+        ]
+    )
 
 
 def access_department(*, slug: str) -> Department:
@@ -180,6 +211,72 @@ def access_department(*, slug: str) -> Department:
             f"There is no department {slug[:40]}.", next="Call list_departments to see them."
         )
     return found
+
+
+@query(scope="org:read")
+def list_projects(*, actor: Member, archived: bool = False) -> ProjectList:
+    """The projects that you belong to; for admins all. Nobody else knows that they exist.
+
+    What belongs to a project (members, channels, tasks, files) is found by its members only.
+    """
+    rows = visible_projects(actor).select_related("lead").order_by("slug")
+    if not archived:
+        rows = rows.filter(archived_at=None)
+    return ProjectList(items=projects_out(actor, rows))
+
+
+def projects_out(actor: Member, rows: QuerySet[Project]) -> list[ProjectOut]:
+    """Projects with how many present members each has."""
+    present = Count("places", filter=~Q(places__member__status=Member.Status.RETIRED))
+    return [
+        ProjectOut.of(row, members=row.present, leads=may_lead(actor, row))
+        for row in rows.annotate(present=present)
+    ]
+
+
+def may_lead(actor: Member, project: Project) -> bool:
+    """Whether this member may say who belongs to the project: its lead and admins."""
+    led = project.lead_id == actor.pk and actor.has_scope("team:write")
+    return led or actor.has_scope("org:write")
+
+
+def access_project(*, actor: Member, project: str) -> Project:
+    """A project by its slug, for its members and admins. Raises NotFound."""
+    slug = project.strip().removeprefix("project:").lower()
+    rows = visible_projects(actor).select_related("lead")
+    found = rows.filter(slug=slug).first()
+    if found is None:
+        raise NotFound(
+            f"There is no project {project[:40]}.",
+            next="list_projects shows those that you belong to.",
+        )
+    return found
+
+
+def open_project(actor: Member, slug: str) -> Project | None:
+    """The project that newcomers are to belong to; None for an empty slug. Raises NotFound, or
+    Conflict for one that is archived."""
+    if not slug:
+        return None
+    row = access_project(actor=actor, project=slug)
+    if row.archived_at is not None:
+        raise Conflict(f"{row.name} is archived and takes nobody.", next="Leave project out.")
+    return row
+
+
+@query(scope="org:read")
+def show_project(*, actor: Member, project: Annotated[str, MaxLen(60)]) -> ProjectDetails:
+    """A project that you belong to, with its members."""
+    row = access_project(actor=actor, project=project)
+    places = ProjectMember.objects.filter(project=row).select_related("member", "added_by")
+    places = places.exclude(member__status=Member.Status.RETIRED).order_by("member__handle")
+    known = [
+        ProjectPlace(handle=one.member.handle, name=one.member.name, kind=one.member.kind,
+                     title=one.member.title, since=one.since)
+        for one in places
+    ]  # fmt: skip
+    base = ProjectOut.of(row, members=len(known), leads=may_lead(actor, row))
+    return ProjectDetails(**base.model_dump(), people=known)
 
 
 @query(scope="org:read")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from annotated_types import MaxLen
-from django.db.models import Q
 from django.db.models.functions import Length
 from django.utils import timezone
 
@@ -23,12 +21,14 @@ from messaging.access import (
     visible_places,
 )
 from messaging.lookalikes import skeleton
-from messaging.models import Channel, Delivery, Membership
+from messaging.models import Channel, Membership
 from messaging.schemas import ChannelOut
 from messaging.selectors.channels import channel_out, show_channel
+from messaging.services.leaving import withdraw
 from messaging.texts import Target, clean_channel_name
+from messaging.walls import COMPANY, check_belong, default_project
 from orgchart.models import Member
-from orgchart.selectors import access_member
+from orgchart.selectors import access_member, open_project
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, Forbidden
 from teammcp.core.texts import clean_line
@@ -45,14 +45,29 @@ def create_channel(
     kind: Literal["public", "private"] = "public",
     purpose: Purpose = "",
     invite: Handles = [],  # noqa: B006
+    project: Annotated[str, MaxLen(60)] = "",
 ) -> ChannelOut:
-    """Open a channel and join it. Everybody sees a public one; a private one only its members."""
+    """Open a channel and join it. Everybody sees a public one; a private one only its members.
+
+    In a `project` that is everybody who belongs to it. Who belongs to one and names none means
+    theirs; "company" means the whole company.
+    """
     plain = clean_channel_name(name)
+    walls = _project(actor, project)
     _check_free(actor, plain)
     people = [_invited(actor, handle) for handle in invite]
-    channel = open_channel(actor, plain, kind=kind, purpose=clean_line("purpose", purpose))
+    check_belong(people, walls)
+    purpose = clean_line("purpose", purpose)
+    channel = open_channel(actor, plain, kind=kind, purpose=purpose, project=walls)
     add_members(actor, channel, [member for member in people if member.pk != actor.pk])
     return show_channel(actor=actor, channel=f"#{plain}")
+
+
+def _project(actor: Member, named: str) -> int | None:
+    if named.strip().lower() == COMPANY:
+        return None
+    found = open_project(actor, named)
+    return found.pk if found else default_project(actor)
 
 
 def _check_free(actor: Member, name: str, *, renamed: Channel | None = None) -> None:
@@ -69,10 +84,17 @@ def _check_free(actor: Member, name: str, *, renamed: Channel | None = None) -> 
             raise Conflict(f"#{name} looks like #{other}.", next="Choose another name.")
 
 
-def open_channel(actor: Member, name: str, *, kind: str, purpose: str) -> Channel:
+def open_channel(
+    actor: Member, name: str, *, kind: str, purpose: str, project: int | None = None
+) -> Channel:
     """The rows of a new channel with its creator in it. For actions only."""
     channel = Channel.objects.create(
-        kind=kind, name=name, purpose=purpose, created_by=actor, created_at=timezone.now()
+        kind=kind,
+        name=name,
+        purpose=purpose,
+        project_id=project,
+        created_by=actor,
+        created_at=timezone.now(),
     )
     _record(events.CHANNEL_CREATED, actor, channel, kind=kind)
     if actor.kind != Member.Kind.SYSTEM:
@@ -108,7 +130,7 @@ def add_members(actor: Member, channel: Channel, members: Iterable[Member]) -> l
                 read_seq=channel.last_seq,
                 joined_at=timezone.now(),
             )
-            _withdraw(channel, member, None)
+            withdraw(channel, member, None)
             _record(events.MEMBER_JOINED, actor, channel, handle=member.handle, member=member.pk)
             added.append(row)
     return added
@@ -203,7 +225,7 @@ def leave_channel(*, actor: Member, channel: Target) -> ChannelOut:
     if place.membership is None:
         raise Conflict(f"You are not in {place.label}.", next="Nothing is left to do.")
     place.membership.delete()
-    _withdraw(place.channel, actor, timezone.now())
+    withdraw(place.channel, actor, timezone.now())
     _record(events.MEMBER_LEFT, actor, place.channel, handle=actor.handle, member=actor.pk)
     return channel_out(actor, place.channel, None, place.label)
 
@@ -213,6 +235,7 @@ def invite_to_channel(*, actor: Member, channel: Target, members: Handles) -> Ch
     """Let colleagues into a channel that you are in, by handle."""
     place = _inside(_open_to_change(actor, channel))
     people = [_invited(actor, handle) for handle in members]
+    check_belong(people, place.channel.project_id)
     add_members(actor, place.channel, people)
     return channel_out(actor, place.channel, place.membership, place.label)
 
@@ -229,7 +252,7 @@ def remove_from_channel(
     deleted, _ = Membership.objects.filter(channel=place.channel, member=target).delete()
     if not deleted:
         raise Conflict(f"@{target.handle} is not in {place.label}.", next="Nothing is left to do.")
-    _withdraw(place.channel, target, timezone.now())
+    withdraw(place.channel, target, timezone.now())
     _record(events.MEMBER_LEFT, actor, place.channel, handle=target.handle, member=target.pk)
     return channel_out(actor, place.channel, place.membership, place.label)
 
@@ -252,23 +275,6 @@ def set_notify(
             data={"notify": notify, "name": place.label},
         )
     return channel_out(actor, place.channel, place.membership, place.label)
-
-
-def _withdraw(channel: Channel, member: Member, at: datetime | None) -> None:
-    """Open deliveries of a private channel, and of the discussions that it is home to, leave the
-    inbox with the right to see them, or return."""
-    if channel.kind != Channel.Kind.PRIVATE:
-        return
-    here = Q(message__channel=channel) | Q(message__channel__home=channel)
-    rows = Delivery.objects.filter(here, recipient=member, acknowledged_at=None)
-    if at is not None:
-        Membership.objects.filter(channel__home=channel, member=member).delete()
-    if at is None:
-        left = rows.filter(withdrawn_reason__in=["", Delivery.Withdrawn.LEFT])
-        left.update(withdrawn_at=None, withdrawn_reason="")
-    else:
-        rows = rows.filter(withdrawn_at=None)
-        rows.update(withdrawn_at=at, withdrawn_reason=Delivery.Withdrawn.LEFT)
 
 
 def _inside(place: Place) -> Place:

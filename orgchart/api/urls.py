@@ -34,6 +34,19 @@ urlpatterns = [
         action_view(patch=services.update_department, delete=services.remove_department),
     ),
     path(
+        "projects/",
+        action_view(created=True, get=selectors.list_projects, post=services.create_project),
+    ),
+    path(
+        "projects/<str:project>/",
+        action_view(get=selectors.show_project, patch=services.update_project),
+    ),
+    path("projects/<str:project>/members/", action_view(post=services.add_to_project)),
+    path(
+        "projects/<str:project>/members/<str:member>/",
+        action_view(delete=services.remove_from_project),
+    ),
+    path(
         "credentials/",
         action_view(created=True, get=selectors.list_credentials, post=services.issue_credential),
     ),
