@@ -14,10 +14,10 @@ Provider = Callable[[Any], Iterable[str]]
 Discretion = Callable[[Any], Iterable[int]]
 _providers: list[Provider] = []
 _discretions: list[Discretion] = []
-_labels: list[str] = []
+_labels: list[str] = ["about-"]
 WAKE_PREFIX = "inbox-"
 COMPANY = "company"
-_MEMBER = "member-"
+_MEMBER, _ABOUT = "member-", "about-"
 
 
 class Sight(frozenset[str]):
@@ -42,8 +42,14 @@ class Sight(frozenset[str]):
 
 def about_members(topics: Iterable[str]) -> frozenset[int]:
     """The ids of the members whom an event with these topics is about."""
-    found = (topic.removeprefix(_MEMBER) for topic in topics if topic.startswith(_MEMBER))
-    return frozenset(int(number) for number in found if number.isdecimal())
+    found = (topic.partition("-") for topic in topics if topic.startswith((_MEMBER, _ABOUT)))
+    return frozenset(int(number) for _, _, number in found if number.isdecimal())
+
+
+def about_topic(member_id: int) -> str:
+    """Says that an event is about a member, and gives it to nobody: who may read it, the others
+    among its topics say."""
+    return f"{_ABOUT}{member_id}"
 
 
 def is_place(topic: str) -> bool:

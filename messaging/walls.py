@@ -118,7 +118,9 @@ def first_channel(project: int) -> Channel | None:
 
 def check_belong(members: Iterable[Member], project: int | None) -> None:
     """Raises Conflict for who is to be let into a channel of a project without belonging to it."""
-    for member in members if project else ():
+    if project is None:
+        return
+    for member in members:
         if not visible_projects(member).filter(pk=project).exists():
             raise Conflict(
                 f"@{member.handle} does not belong to the project of this channel.",

@@ -158,9 +158,8 @@ def _suggestion(actor: Member, wanted: str) -> str:
 @query(scope="org:read")
 def show_member(*, actor: Member, member: Annotated[str, MaxLen(40)] = "") -> MemberOut:
     """One colleague by handle, retired ones and old handles included; yourself without one."""
-    return veiled(actor, [MemberOut.of(access_member(actor=actor, handle=member or actor.handle))])[
-        0
-    ]
+    found = access_member(actor=actor, handle=member or actor.handle)
+    return veiled(actor, [MemberOut.of(found)])[0]
 
 
 def veiled(actor: Member, shown: list[Shown]) -> list[Shown]:

@@ -1,9 +1,9 @@
 """The walls between projects: who may know of whom. One rule behind every face.
 
 Who belongs to no project is company staff: seen by everybody, and seeing everybody. Somebody who
-belongs to a project is *bound*: they see the staff, those who share a project with them, those above
-and below them in the reporting line, and whoever runs the company. All others do not exist for them.
-docs/projects.md has the rule as a table.
+belongs to a project is *bound*: they see the staff, those who share a project with them, those
+above and below them in the reporting line, and whoever runs the company. All others do not exist
+for them. docs/projects.md has the rule as a table.
 
 `Member.walled` comes with every member who calls, so that whoever is not bound pays nothing: the
 functions here then give everything back without a query.

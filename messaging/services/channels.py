@@ -10,6 +10,7 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from audit.ledger import record
+from audit.topics import about_topic
 from messaging import events
 from messaging.access import (
     Place,
@@ -295,8 +296,10 @@ def _invited(actor: Member, handle: str) -> Member:
 def _record(event: str, actor: Member, channel: Channel, **data: Any) -> None:
     name = place_name(channel)
     topics = topics_of(channel)
-    if "member" in data:  # somebody's own view of the company changes
+    if "member" in data and channel.project_id is None:  # their own view of the company changes
         topics.append(f"member-{data['member']}")
+    elif "member" in data:  # who sees the channel no more finds no trace of it
+        topics.append(about_topic(data["member"]))
     record(
         event,
         actor=actor,
