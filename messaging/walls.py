@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from messaging.models import Bridge, Channel, Membership
 from orgchart.models import Member, ProjectMember
+from orgchart.projects import open_project
 from orgchart.walls import RUNS, bound, hidden_from, own_projects, visible_projects
 from teammcp.core.errors import Conflict, InvalidInput
 
@@ -64,6 +65,14 @@ def onlookers(channel: Channel) -> Q:
 def limited(channel: Channel) -> bool:
     """Whether a channel is seen by some of the company only."""
     return channel.kind != Channel.Kind.PUBLIC or channel.project_id is not None
+
+
+def project_for(actor: Member, named: str) -> int | None:
+    """The project that this names; "company" is none, and nothing said is one's own."""
+    if named.strip().lower() == COMPANY:
+        return None
+    found = open_project(actor, named)
+    return found.pk if found else default_project(actor)
 
 
 def default_project(actor: Member) -> int | None:

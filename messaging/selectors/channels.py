@@ -14,7 +14,7 @@ from messaging.schemas import ChannelMemberOut, ChannelMembers, ChannelOut, Chan
 from messaging.texts import Target
 from messaging.walls import project_names
 from orgchart.models import Member
-from orgchart.selectors import access_project
+from orgchart.projects import access_project
 from orgchart.walls import seen_by
 from teammcp.core.actions import query
 

@@ -20,7 +20,8 @@ from messaging.texts import Target
 from messaging.timing import Moment
 from messaging.walls import onlookers, open_bridges
 from orgchart.models import Member
-from orgchart.selectors import open_project, system_member
+from orgchart.projects import open_project
+from orgchart.selectors import system_member
 from teammcp.core.actions import action
 from teammcp.core.context import CallContext, calling
 from teammcp.core.errors import Conflict, InvalidInput

@@ -27,9 +27,9 @@ from messaging.schemas import ChannelOut
 from messaging.selectors.channels import channel_out, show_channel
 from messaging.services.leaving import withdraw
 from messaging.texts import Target, clean_channel_name
-from messaging.walls import COMPANY, check_belong, default_project
+from messaging.walls import check_belong, project_for
 from orgchart.models import Member
-from orgchart.selectors import access_member, open_project
+from orgchart.selectors import access_member
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, Forbidden
 from teammcp.core.texts import clean_line
@@ -54,7 +54,7 @@ def create_channel(
     theirs; "company" means the whole company.
     """
     plain = clean_channel_name(name)
-    walls = _project(actor, project)
+    walls = project_for(actor, project)
     _check_free(actor, plain)
     people = [_invited(actor, handle) for handle in invite]
     check_belong(people, walls)
@@ -62,13 +62,6 @@ def create_channel(
     channel = open_channel(actor, plain, kind=kind, purpose=purpose, project=walls)
     add_members(actor, channel, [member for member in people if member.pk != actor.pk])
     return show_channel(actor=actor, channel=f"#{plain}")
-
-
-def _project(actor: Member, named: str) -> int | None:
-    if named.strip().lower() == COMPANY:
-        return None
-    found = open_project(actor, named)
-    return found.pk if found else default_project(actor)
 
 
 def _check_free(actor: Member, name: str, *, renamed: Channel | None = None) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orgchart import directory, handovers, selectors, services, tree
+from orgchart import directory, handovers, projects, selectors, services, tree
 from orgchart.api.views import RegisterView
 from teammcp.core.api import action_view
 
@@ -35,11 +35,11 @@ urlpatterns = [
     ),
     path(
         "projects/",
-        action_view(created=True, get=selectors.list_projects, post=services.create_project),
+        action_view(created=True, get=projects.list_projects, post=services.create_project),
     ),
     path(
         "projects/<str:project>/",
-        action_view(get=selectors.show_project, patch=services.update_project),
+        action_view(get=projects.show_project, patch=services.update_project),
     ),
     path("projects/<str:project>/members/", action_view(post=services.add_to_project)),
     path(

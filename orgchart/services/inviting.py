@@ -14,8 +14,9 @@ from orgchart import events, registered
 from orgchart.handles import checked_handle, handle_from
 from orgchart.models import Member, SignInLink
 from orgchart.placing import place_in
+from orgchart.projects import open_project
 from orgchart.schemas import Invitation, MemberOut
-from orgchart.selectors import access_member, open_project
+from orgchart.selectors import access_member
 from orgchart.services.access import make_sign_in_link
 from orgchart.services.members import REGISTRATIONS_A_MINUTE, HandleText, create_member
 from teammcp.core import limits

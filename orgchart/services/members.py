@@ -14,8 +14,9 @@ from orgchart.connect import configurations
 from orgchart.handles import checked_handle, handle_from, skeleton
 from orgchart.models import Handle, JoinCode, Member, Project
 from orgchart.placing import place_in
+from orgchart.projects import open_project
 from orgchart.schemas import MemberOut, Registration
-from orgchart.selectors import access_department, access_member, open_project
+from orgchart.selectors import access_department, access_member
 from orgchart.services.access import make_credential
 from orgchart.tokens import digest_of
 from teammcp.core import limits

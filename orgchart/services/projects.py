@@ -10,9 +10,10 @@ from django.utils import timezone
 from orgchart import events
 from orgchart.models import Member, Project, ProjectMember
 from orgchart.placing import change_project, place_in, record_project
+from orgchart.project_schemas import ProjectDetails
+from orgchart.projects import access_project, may_lead, show_project
 from orgchart.registered import project_hooks
-from orgchart.schemas import ProjectDetails
-from orgchart.selectors import access_member, access_project, may_lead, show_project
+from orgchart.selectors import access_member
 from orgchart.services.members import HandleText
 from orgchart.services.slugs import slug_of
 from orgchart.walls import set_walled

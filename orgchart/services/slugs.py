@@ -9,6 +9,8 @@ from django.utils.text import slugify
 
 from teammcp.core.errors import Conflict, InvalidInput
 
+KEPT = {"bridges"}  # has an address of its own beside those of the slugs
+
 
 def slug_of(name: str, rows: QuerySet[Any], *, what: str, look: str) -> str:
     """A slug made of a name, free among these rows. Raises InvalidInput, or Conflict for one that
@@ -20,6 +22,6 @@ def slug_of(name: str, rows: QuerySet[Any], *, what: str, look: str) -> str:
             fields={"name": "needs a letter first"},
             next="Begin the name with a Latin letter, such as 'Platform'.",
         )
-    if rows.filter(slug=slug).exists():
+    if slug in KEPT or rows.filter(slug=slug).exists():
         raise Conflict(f"There is a {what} {slug} already.", next=f"Call {look} to see it.")
     return slug

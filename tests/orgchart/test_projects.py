@@ -36,7 +36,7 @@ from messaging.services import (
 )
 from messaging.services.bridging import end_bridges
 from messaging.services.files import Inline
-from orgchart import directory, selectors, tree
+from orgchart import directory, projects, selectors, tree
 from orgchart.models import Member, Project, ProjectMember
 from orgchart.services import (
     add_to_project,
@@ -52,7 +52,7 @@ from orgchart.services import (
     update_member,
     update_project,
 )
-from orgchart.walls import bound, seen_among
+from orgchart.walls import bound, seen_among, visible_projects
 from tasks import services as tasks
 from tasks.selectors import list_tasks
 from teammcp.core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
@@ -127,7 +127,7 @@ def test_a_project_has_a_lead_members_and_a_channel(two: Two, api: ApiOf) -> Non
 
 def test_a_project_is_seen_by_its_members_and_by_admins_only(two: Two, api: ApiOf) -> None:
     def known(member: Member) -> list[str]:
-        return [row.slug for row in selectors.list_projects(actor=member).items]
+        return [row.slug for row in projects.list_projects(actor=member).items]
 
     assert known(two.lin) == known(two.kay) == ["apollo"]
     assert known(two.ada) == known(two.owner) == ["apollo", "borealis"]
@@ -167,7 +167,7 @@ def test_only_an_admin_lets_somebody_belong_to_two(two: Two) -> None:
         add_to_project(actor=two.lin, project="apollo", members=["bob"])
     add_to_project(actor=two.ada, project="apollo", members=["bob"])
     two.bob.refresh_from_db()
-    known = [row.slug for row in selectors.list_projects(actor=two.bob).items]
+    known = [row.slug for row in projects.list_projects(actor=two.bob).items]
     assert known == ["apollo", "borealis"]
     assert {"lin", "kay", "bea"} <= handles(two.bob)
 
@@ -230,7 +230,7 @@ def test_the_reporting_line_sees_through_the_wall(two: Two) -> None:
     assert "bob" not in handles(two.kay)
     assert "kay" not in handles(two.bob)
     with pytest.raises(NotFound):  # a name is not the project
-        selectors.show_project(actor=two.bea, project="apollo")
+        projects.show_project(actor=two.bea, project="apollo")
 
 
 def test_guessing_a_handle_is_answered_as_one_that_is_absent(two: Two) -> None:
@@ -516,7 +516,7 @@ def test_a_company_without_projects_pays_nothing(lin: Member, kay: Member) -> No
     with CaptureQueriesContext(connection) as counted:
         assert not bound(lin)
         assert seen_among(lin, [lin.pk, kay.pk]) == {lin.pk, kay.pk}
-        list(selectors.visible_projects(lin))
+        list(visible_projects(lin))
     assert len(counted) == 0
     assert "orgchart_projectmember" not in str(selectors.visible_members(lin).query)
 
