@@ -104,24 +104,21 @@ def set_head(actor: Member, department: Department, head: Member | None) -> None
     )
 
 
-def _projects(member: Member, viewer: Member, limit: int) -> list[Holding]:
-    rows = visible_projects(viewer).filter(lead=member).order_by("slug")[:limit]
-    return [Holding("project", row.slug, row.name, f"/projects/{row.slug}/") for row in rows]
-
-
-def _count_projects(member_ids: Collection[int]) -> dict[int, int]:
-    rows = Project.objects.filter(lead__in=member_ids).order_by()
-    return dict(rows.values_list(F("lead")).annotate(number=Count("pk")))
-
-
-def _pass_projects_on(over: HandOver) -> None:
-    """To the successor where they belong to it or run the company: nobody walks through a wall by
-    inheriting. Otherwise it has no lead until an admin names one."""
-    for project in Project.objects.filter(lead=over.member).order_by("pk"):
-        inside = visible_projects(over.successor).filter(pk=project.pk).exists()
-        change_project(over.actor, project, {"lead": over.successor if inside else None})
-        if not inside:
-            over.notes.append("A project has no lead now: its admins know.")
+def pass_projects_on(actor: Member, member: Member, heir: Member | None) -> list[str]:
+    """Name who leads the projects of a member that retires: the successor, where they belong to it
+    or run the company, for nobody walks through a wall by inheriting; else nobody, until an admin
+    does. Gives the sentences that say so. Asked at retiring only: no list of what somebody holds
+    pays for it."""
+    notes = []
+    for project in Project.objects.filter(lead=member).order_by("pk"):
+        inside = heir is not None and visible_projects(heir).filter(pk=project.pk).exists()
+        change_project(actor, project, {"lead": heir if inside else None})
+        notes.append(
+            f"@{heir.handle} leads {project.name} now."
+            if heir is not None and inside
+            else "A project has no lead now; an admin names one: update_project."
+        )
+    return notes
 
 
 REPORTS = holding_kind(
@@ -134,11 +131,5 @@ DEPARTMENTS = holding_kind(
     HoldingKind(
         "department", one="department", many="departments", load=False,
         items=_departments, count=_count_departments, pass_on=_pass_departments_on,
-    )
-)  # fmt: skip
-PROJECTS = holding_kind(
-    HoldingKind(
-        "project", one="project", many="projects", load=False,
-        items=_projects, count=_count_projects, pass_on=_pass_projects_on,
     )
 )  # fmt: skip
