@@ -252,7 +252,8 @@ async def test_a_stream_from_the_beginning_is_silent_beyond_the_wall(
             faces.server, f"{STREAM}?after=0{more}", token=faces.office.tokens["member"]
         ) as stream:
             await in_thread(partial(send_message, actor=lin, to="#general", body="The end."))
-            text, last = "", {}
+            text = ""
+            last: dict[str, Any] = {}
             while last.get("where") != "#general" or "lin wrote" not in text[-2_000:]:
                 (frame,) = await stream.frames(1)
                 text += orjson.dumps(frame.data).decode()
