@@ -17,11 +17,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
 
+from audit import ephemeral
 from audit.entries import Entry
 from audit.ephemeral import News, told
 from audit.listening import PAGE, watching
 from audit.live import hub
-from audit.topics import inbox_topic, visible_topics
+from audit.topics import Sight, inbox_topic, visible_topics
 from teammcp.core.cursors import number_in
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     """
 
     following: asyncio.Task[None] | None = None
+    sight: Sight | None = None  # until the first look at the rights nothing goes out
 
     @property
     def _member(self) -> Any:
@@ -78,8 +80,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _pass_on(self, asides: asyncio.Queue[News]) -> None:
         """What is in no ledger, as an object; events come as lists."""
         while True:
-            text = orjson.dumps(dict(await asides.get())).decode()
-            await self.send(bytes_data=None, text_data=text)
+            news, sight = await asides.get(), self.sight
+            if sight is not None and (seen := ephemeral.seen_by(news, sight.hidden)):
+                await self.send(bytes_data=None, text_data=orjson.dumps(seen).decode())
 
     def _after(self) -> int | None:
         """The cursor of the page; one beyond the ledger is of another life of it, and ignored."""
@@ -88,14 +91,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
         known = number_in(after)
         return known if known is not None and known <= hub.head else None
 
-    def _rights(self) -> frozenset[str] | None:
+    def _rights(self) -> Sight | None:
         """What the session may see now; None once it has ended. Runs in the read pool."""
         engine = import_module(settings.SESSION_ENGINE)
         session = engine.SessionStore(self.scope["session"].session_key)
         member: Any = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
         if not member.is_authenticated or not member.has_scope("audit:read"):
             return None
-        return visible_topics(member)
+        self.sight = visible_topics(member)
+        return self.sight
 
 
 def _keep(asides: asyncio.Queue[News], news: News) -> None:

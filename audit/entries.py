@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from audit import kinds
-from audit.topics import audiences_of
+from audit.topics import Sight, about_members, audiences_of, is_place
 
 if TYPE_CHECKING:
     from audit.models import Event
@@ -61,8 +61,22 @@ class Entry:
     def audiences(self) -> frozenset[str]:
         return frozenset(audiences_of(self.topics))
 
-    def visible_to(self, topics: frozenset[str]) -> bool:
-        return not self.audiences.isdisjoint(topics)
+    @functools.cached_property
+    def _about(self) -> frozenset[int]:
+        return about_members(self.topics)
+
+    def visible_to(self, sight: Sight) -> bool:
+        """Whether a reader with these eyes may have this event."""
+        if self.audiences.isdisjoint(sight):
+            return False
+        return not sight.hidden or self._hearable(sight)
+
+    def _hearable(self, sight: Sight) -> bool:
+        if not sight.hidden.isdisjoint(self._about):
+            return False
+        if sight.hidden.isdisjoint({self.actor_id, self.on_behalf_of_id}):
+            return True
+        return any(is_place(topic) for topic in self.audiences & sight)
 
     @functools.cached_property
     def public(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 News = Mapping[str, Any]
+"""By name; where it is about members, each stands under their id: {"presence": {7: {...}}}."""
 _pages: dict[Callable[[News], None], asyncio.AbstractEventLoop] = {}
 
 
@@ -27,6 +28,15 @@ def tell(news: News) -> None:
     for page, loop in tuple(_pages.items()):
         with contextlib.suppress(RuntimeError):  # its loop has closed
             loop.call_soon_threadsafe(page, news)
+
+
+def seen_by(news: News, hidden: frozenset[int]) -> dict[str, Any]:
+    """What a page gets whose reader must not hear of some members: without the ids."""
+    told = {
+        name: [said for member, said in about.items() if member not in hidden]
+        for name, about in news.items()
+    }
+    return {name: dict(said) for name, said in told.items() if said}
 
 
 def anybody() -> bool:

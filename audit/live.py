@@ -19,7 +19,7 @@ from audit import ledger
 from audit.entries import Entry
 from audit.listening import WAIT, watching
 from audit.selectors import entries_after, head_seq
-from audit.topics import WAKE_PREFIX
+from audit.topics import WAKE_PREFIX, Sight
 from teammcp.core.cursors import number_in
 from teammcp.core.reads import reads
 
@@ -32,7 +32,7 @@ GATHER_SECONDS = 0.001  # followers are woken this long after news, so that answ
 PAUSE_SECONDS = 0.01  # and not again before this time is over: a busy server wakes them for batches
 
 Woken = Callable[[str], None]
-Rights = Callable[[], frozenset[str] | None]
+Rights = Callable[[], Sight | None]
 Note = Callable[[Entry | None], None]
 ACCESS = ""  # stands for the topics of all events that change anybody's access
 

@@ -10,7 +10,7 @@ from django.db.models import Max, Min
 from audit.entries import Entry
 from audit.models import Event, EventTopic
 from audit.schemas import EventOut, EventPage
-from audit.topics import is_label, visible_topics
+from audit.topics import Sight, is_label, visible_topics
 from teammcp.core.actions import query
 from teammcp.core.errors import CursorExpired
 
@@ -44,9 +44,7 @@ def check_cursor(after: int) -> int:
     return int(head)
 
 
-def entries_about(
-    topic: str, visible: frozenset[str], *, limit: int, before: int = 0
-) -> list[Entry]:
+def entries_about(topic: str, visible: Sight, *, limit: int, before: int = 0) -> list[Entry]:
     """The newest events on a topic, of those that this reader may see, the newest first; with
     `before`, those older than that seq."""
     rows = EventTopic.objects.filter(topic=topic)
@@ -73,7 +71,7 @@ def list_events(
     """
     head = check_cursor(after)
     visible = visible_topics(actor)
-    wanted = visible & {topic} if topic and not is_label(topic) else visible
+    wanted = visible.only(topic) if topic and not is_label(topic) else visible
     looked = entries_after(after, max(limit, WINDOW if topic else limit))
     seen = [entry for entry in looked if entry.visible_to(wanted)]
     if is_label(topic):

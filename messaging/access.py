@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from audit.topics import audience
 from messaging.models import Channel, Membership, Message
+from messaging.walls import shown
 from orgchart.models import Member
-from orgchart.selectors import access_member
+from orgchart.selectors import access_member, visible_members
 from orgchart.services.company import SYSTEM_HANDLE
+from orgchart.walls import apart
 from teammcp.core.cursors import number_in
-from teammcp.core.errors import InvalidInput, NotFound
+from teammcp.core.errors import Conflict, InvalidInput, NotFound
 
 DIRECT_LIMIT = 10  # members of a direct conversation, yourself included
 
@@ -31,27 +33,22 @@ class Place:
 
 
 def visible_channels(actor: Member) -> QuerySet[Channel]:
-    """Public channels, those that the actor belongs to, and discussions whose home the actor sees.
-    Admins see no more than others."""
+    """Public channels, those that the actor belongs to, and discussions whose home the actor sees;
+    all of them only on the actor's side of the walls between projects. Admins, who see all
+    projects, see no more than others of private channels."""
     discussed = Q(kind=Channel.Kind.TASK) & at_home(actor)
-    return Channel.objects.filter(_places(actor) | discussed)
+    return Channel.objects.filter(shown(actor) | discussed)
 
 
 def visible_places(actor: Member) -> QuerySet[Channel]:
     """The same without discussions of tasks, of which there are many: those are found by task."""
-    return Channel.objects.filter(_places(actor))
-
-
-def _places(actor: Member) -> Q:
-    own = Membership.objects.filter(channel=OuterRef("pk"), member=actor)
-    return Q(kind=Channel.Kind.PUBLIC) | (~Q(kind=Channel.Kind.TASK) & Q(Exists(own)))
+    return Channel.objects.filter(shown(actor))
 
 
 def at_home(actor: Member) -> Q:
     """The rule for what has a channel as its `home`: whoever sees that channel sees it; without a
     home, everybody."""
-    own = Membership.objects.filter(channel=OuterRef("home"), member=actor)
-    return Q(home=None) | Q(home__kind=Channel.Kind.PUBLIC) | Q(Exists(own))
+    return Q(home=None) | shown(actor, "home")
 
 
 def board_topic(home_id: int | None) -> str:
@@ -129,7 +126,7 @@ def no_channel(actor: Member, wanted: str) -> NotFound:
     near = [f"#{close}" for close in get_close_matches(name, names, n=3, cutoff=0.6)]
     if near:
         suggestion = f"Did you mean {' or '.join(near)}?"
-    elif Member.objects.filter(handles__handle=name).exclude(kind="system").exists():
+    elif visible_members(actor).filter(handles__handle=name).exists():
         suggestion = f"@{name} is a member: write to '@{name}'."
     else:
         suggestion = "list_channels shows what there is; #general is open to everybody."
@@ -182,6 +179,12 @@ def direct_members(actor: Member, where: str) -> list[Member]:
             f"A direct conversation has at most {DIRECT_LIMIT} members.",
             fields={"to": "too many"},
             next="Create a private channel and invite them.",
+        )
+    if two := apart(list(members.values())):
+        raise Conflict(
+            f"@{two[0].handle} and @{two[1].handle} are in different projects: a conversation would"
+            " lead through the wall.",
+            next="Write to each of them alone, or ask an admin for a bridge: open_bridge.",
         )
     return sorted(members.values(), key=lambda member: member.handle)
 

@@ -13,6 +13,7 @@ from messaging.access import visible_channels
 from messaging.fileaccess import shown, visible_files
 from messaging.models import (
     Attachment,
+    Bridge,
     Channel,
     Delivery,
     Expiry,
@@ -70,6 +71,23 @@ class ChannelAdmin(ByAction):
     def change(self, request: HttpRequest, row: Channel, values: dict[str, Any]) -> None:
         payload = {"channel": f"channel:{row.pk}", **values}
         services.update_channel.call(request.user, payload)  # type: ignore[arg-type]
+
+
+@admin.register(Bridge)
+class BridgeAdmin(LookOnly):
+    list_display = ("channel", "project", "reason", "opened_by", "until", "ended_at")
+    list_select_related = ("channel", "project", "opened_by")
+    search_fields = ("reason",)
+    ordering = ("-pk",)
+    fields = (
+        "channel", "project", "reason", "opened_by", "opened_at", "until", "ended_at", "ended_by",
+    )  # fmt: skip
+    actions: ClassVar = ["close"]
+
+    @admin.action(description="Close before their time")
+    def close(self, request: HttpRequest, rows: QuerySet[Bridge]) -> None:
+        payloads = [{"bridge_id": row.pk} for row in rows]
+        call_for_each(request, services.close_bridge, payloads, "Closed")
 
 
 @admin.register(Membership)

@@ -21,7 +21,12 @@ class MessagingConfig(AppConfig):
             snapshot,
             welcome,
         )
-        from messaging.services import handing_over, passing_on, reminding  # noqa: F401 - the same
+        from messaging.services import (  # noqa: F401 - the same
+            handing_over,
+            passing_on,
+            projects,
+            reminding,
+        )
 
         connection_created.connect(search.prepare_connection)
         post_migrate.connect(search.ensure_index, sender=self)

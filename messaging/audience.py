@@ -10,47 +10,66 @@ from django.utils.text import slugify
 
 from messaging import hot
 from messaging.access import Place
-from messaging.models import Channel, Follow, Membership
+from messaging.models import Channel, Follow, Membership, Message
 from messaging.texts import EVERYBODY, mentioned
 from orgchart.chart import successor_of
 from orgchart.models import Member
+from orgchart.selectors import visible_members
+from orgchart.walls import bound, seen_among
 
 
 @dataclass(slots=True)
 class Audience:
     """Recipients with the strongest reason why, and those named who are not among them."""
 
-    author_id: int
+    author: Member
     reasons: dict[int, str] = field(default_factory=dict)
-    labels: list[str] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+    """labels by id, also of the retired, for whom nothing is stored"""
     outsiders: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     told: frozenset[int] = frozenset()
     """who hears of it otherwise, and needs no delivery"""
+    spoken: frozenset[int] = frozenset()
+    """beyond a wall, and named where they have spoken: there their name is known"""
 
     def add(self, listeners: list[hot.Listener], reason: str) -> None:
         for pk, handle, status in listeners:
-            if pk == self.author_id or pk in self.reasons or pk in self.told:
+            if pk == self.author.pk or pk in self.reasons or pk in self.told:
                 continue
-            label = f"@{handle}" if status == "active" else f"@{handle} ({_state(pk, status)})"
+            active = status == Member.Status.ACTIVE
+            label = f"@{handle}" if active else f"@{handle} ({self._state(pk, status)})"
             if status != Member.Status.RETIRED:  # else nobody is left who could acknowledge it
                 self.reasons[pk] = reason
-            if label not in self.labels:
-                self.labels.append(label)
+            self.names.setdefault(pk, label)
 
+    def _state(self, pk: int, status: str) -> str:
+        """ "paused", "retired", or "retired; @lin took over" """
+        if status != Member.Status.RETIRED:
+            return status
+        heir = successor_of(Member.objects.get(pk=pk))
+        if heir is None or heir.pk not in seen_among(self.author, [heir.pk]):
+            return status
+        return f"retired; @{heir.handle} took over"
 
-def _state(pk: int, status: str) -> str:
-    """ "paused", "retired", or "retired; @lin took over" """
-    if status != Member.Status.RETIRED:
-        return status
-    heir = successor_of(Member.objects.get(pk=pk))
-    return f"retired; @{heir.handle} took over" if heir else status
+    @property
+    def labels(self) -> list[str]:
+        """Whom the author is told: "@kay (paused)"."""
+        return list(self.names.values())
+
+    def veil(self, actor: Member) -> Audience:
+        """Name nobody of whom the author may not know: what was written to all is theirs all the
+        same."""
+        if bound(actor):
+            known = seen_among(actor, self.names) | self.spoken
+            self.names = {pk: name for pk, name in self.names.items() if pk in known}
+        return self
 
 
 def audience_of(actor: Member, place: Place, body: str, *, told: Collection[int] = ()) -> Audience:
     """Direct, then mentioned, then followers of the thread, then those who watch the channel; none
     of those who were `told` otherwise."""
-    heard = Audience(actor.pk, told=frozenset(told))
+    heard = Audience(actor, told=frozenset(told))
     if place.channel.kind == Channel.Kind.DIRECT:
         heard.add(hot.everyone_in(place.channel.pk), "direct")
     if names := mentioned(body):
@@ -59,15 +78,15 @@ def audience_of(actor: Member, place: Place, body: str, *, told: Collection[int]
         heard.add(hot.followers(place.thread.pk, place.channel.pk), "reply")
     if place.channel.kind != Channel.Kind.DIRECT:
         heard.add(hot.watchers(place.channel.pk), "watching")
-    return heard
+    return heard.veil(actor)
 
 
 def mentions_of(actor: Member, place: Place, body: str) -> Audience:
     """Only those whom a text names."""
-    heard = Audience(actor.pk)
+    heard = Audience(actor)
     if names := mentioned(body):
         _add_mentioned(heard, place, names)
-    return heard
+    return heard.veil(actor)
 
 
 def _add_mentioned(heard: Audience, place: Place, names: list[str]) -> None:
@@ -75,7 +94,7 @@ def _add_mentioned(heard: Audience, place: Place, names: list[str]) -> None:
     if EVERYBODY.intersection(names):
         heard.add(hot.members(channel_id), "mention")
     handles = [name for name in names if ":" not in name and name not in EVERYBODY]
-    named = hot.named(handles, channel_id) if handles else []
+    named = _known(heard, place, hot.named(handles, channel_id)) if handles else []
     known = {handle for handle, *_ in named}
     heard.unknown += [f"@{handle}" for handle in handles if handle not in known]
     inside = [(pk, handle, status) for _, pk, handle, status, member in named if member]
@@ -83,7 +102,7 @@ def _add_mentioned(heard: Audience, place: Place, names: list[str]) -> None:
     missing = {handle: status for _, _, handle, status, member in named if not member}
     heard.outsiders += [f"@{handle}" for handle, status in missing.items() if status != "retired"]
     for group in (name for name in names if ":" in name):
-        members = _group(group)
+        members = _group(heard.author, group)
         if not members:
             heard.unknown.append(f"@{group}")
         inside += _inside(members, channel_id)
@@ -99,10 +118,20 @@ def _inside(members: list[Member], channel_id: int) -> list[hot.Listener]:
     return [(m.pk, m.handle, m.status) for m in members if m.pk in inside]
 
 
-def _group(name: str) -> list[Member]:
+def _known(heard: Audience, place: Place, named: list[hot.Named]) -> list[hot.Named]:
+    """Who is beyond a wall is nobody, unless they have spoken here, over a bridge."""
+    ids = {pk for _, pk, *_ in named}
+    known = seen_among(heard.author, ids)
+    if known != ids and place.channel.project_id is not None:
+        said = Message.objects.filter(channel=place.channel, author__in=ids - known)
+        heard.spoken = frozenset(said.values_list("author_id", flat=True).distinct())
+    return [one for one in named if one[1] in known | heard.spoken]
+
+
+def _group(author: Member, name: str) -> list[Member]:
     """The members of `dept:slug`, or whose title is `role:slug`."""
     kind, _, slug = name.partition(":")
-    active = Member.objects.filter(~Q(status=Member.Status.RETIRED))
+    active = visible_members(author).filter(~Q(status=Member.Status.RETIRED))
     if kind == "dept":
         return list(active.filter(department__slug=slug))
     return [member for member in active.exclude(title="") if slugify(member.title) == slug]

@@ -54,3 +54,11 @@ FILE_DELETED = kind("file.deleted", "{actor} deleted a file")
 FOLDER_CREATED = kind("folder.created", "{actor} made a folder in {where}")
 FOLDER_MOVED = kind("folder.moved", "{actor} moved or renamed a folder in {where}")
 FOLDER_DELETED = kind("folder.deleted", "{actor} deleted an empty folder in {where}")
+BRIDGE_OPENED = kind(
+    "bridge.opened",
+    "{actor} opened {name} to another project until {until}: {reason}",
+    changes_access=True,
+)
+BRIDGE_ENDED = kind(
+    "bridge.ended", "The bridge to another project into {name} ended ({how})", changes_access=True
+)

@@ -100,7 +100,8 @@ def skip_own(membership: Membership, seq: int) -> None:
 def find_channel(name: str, member_id: int) -> tuple[Channel, Membership | None] | None:
     """A channel by name with this member's membership, whether or not they may see it."""
     row = sql.one(
-        "SELECT c.id, c.kind, c.name, c.last_seq, c.archived_at, c.home_id, m.id, m.read_seq"
+        "SELECT c.id, c.kind, c.name, c.last_seq, c.archived_at, c.home_id, c.project_id,"
+        " m.id, m.read_seq"
         " FROM messaging_channel c LEFT JOIN messaging_membership m"
         " ON m.channel_id = c.id AND m.member_id = %s WHERE c.name = %s",
         [member_id, name],
@@ -115,11 +116,12 @@ def find_channel(name: str, member_id: int) -> tuple[Channel, Membership | None]
         last_seq=row[3],
         archived_at=row[4],
         home_id=row[5],
+        project_id=row[6],
     )
-    if row[6] is None:
+    if row[7] is None:
         return channel, None
     membership = instance(
-        Membership, id=row[6], channel_id=row[0], member_id=member_id, read_seq=row[7]
+        Membership, id=row[7], channel_id=row[0], member_id=member_id, read_seq=row[8]
     )
     return channel, membership
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from messaging import search
+from messaging.services.bridging import end_bridges
 from messaging.services.expiring import drop_expired
 from messaging.services.running import run_due
 from messaging.services.sweeping import sweep_files
@@ -19,16 +20,17 @@ NAME, SWEEP = "send what is due", "sweep the files"
 
 @every(1, apart=True)
 def on_the_second() -> None:
-    """Send scheduled messages, drop expired ones."""
+    """Send scheduled messages, drop expired ones, end bridges."""
     now = timezone.now()
     run_due(now)
     drop_expired(now)
+    end_bridges(now)
 
 
 def send_due() -> str:
     """The same once a minute, for when no server process ticks."""
     now = timezone.now()
-    return f"{run_due(now)} due, {drop_expired(now)} expired"
+    return f"{run_due(now)} due, {drop_expired(now)} expired, {end_bridges(now)} bridges"
 
 
 @on_open

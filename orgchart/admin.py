@@ -12,7 +12,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 
 from orgchart import services, views
-from orgchart.models import Credential, Department, Handle, JoinCode, Member, SignInLink
+from orgchart.models import (
+    Credential,
+    Department,
+    Handle,
+    JoinCode,
+    Member,
+    Project,
+    ProjectMember,
+    SignInLink,
+)
 from teammcp.core.admin import ByAction, LookOnly, call_for_each
 from teammcp.core.web import WebRequest
 
@@ -67,6 +76,46 @@ def _named(value: Any) -> Any:
     if isinstance(value, Department):
         return value.slug
     return value.handle if isinstance(value, Member) else value
+
+
+@admin.register(Project)
+class ProjectAdmin(ByAction):
+    list_display = ("name", "slug", "lead", "created_at", "archived_at")
+    search_fields = ("name", "slug")
+    list_select_related = ("lead",)
+    ordering = ("slug",)
+    action_fields = ("name", "purpose", "lead")
+    fields = (*action_fields, "slug", "created_by", "created_at", "archived_at")
+    actions: ClassVar = ["archive", "open_again"]
+
+    def change(self, request: HttpRequest, row: Project, values: dict[str, Any]) -> None:
+        named = {name: _named(value) for name, value in values.items()}
+        services.update_project.call(request.user, {"project": row.slug, **named})  # type: ignore[arg-type]
+
+    @admin.action(description="Archive: they take nobody and nothing new")
+    def archive(self, request: HttpRequest, rows: QuerySet[Project]) -> None:
+        payloads = [{"project": row.slug, "archived": True} for row in rows]
+        call_for_each(request, services.update_project, payloads, "Archived")
+
+    @admin.action(description="Open archived ones again")
+    def open_again(self, request: HttpRequest, rows: QuerySet[Project]) -> None:
+        payloads = [{"project": row.slug, "archived": False} for row in rows]
+        call_for_each(request, services.update_project, payloads, "Opened")
+
+
+@admin.register(ProjectMember)
+class ProjectMemberAdmin(LookOnly):
+    list_display = ("project", "member", "added_by", "since")
+    search_fields = ("project__slug", "member__handle")
+    list_select_related = ("project", "member", "added_by")
+    fields = ("project", "member", "added_by", "since")
+    ordering = ("-pk",)
+    actions: ClassVar = ["take_out"]
+
+    @admin.action(description="Take out of the project")
+    def take_out(self, request: HttpRequest, rows: QuerySet[ProjectMember]) -> None:
+        payloads = [{"project": row.project.slug, "member": row.member.handle} for row in rows]
+        call_for_each(request, services.remove_from_project, payloads, "Taken out")
 
 
 @admin.register(Member)

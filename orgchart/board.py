@@ -33,17 +33,17 @@ class Board:
         self._mark: object = None
         self._read = 0.0
 
-    def look(self) -> dict[str, str]:
-        """Who has changed since the last look: handle and word."""
+    def look(self) -> dict[int, tuple[str, str]]:
+        """Who has changed since the last look: handle and word, by id."""
         here = connected_members().union(seen_members())
         if self._stale(here):
             self._refresh(here)
-        changed: dict[str, str] = {}
+        changed: dict[int, tuple[str, str]] = {}
         for pk, member in self._members.items():
             word = word_of(member)
             if self._words.get(pk, "off") != word:
                 self._words[pk] = word
-                changed[member.handle] = word
+                changed[pk] = (member.handle, word)
         return changed
 
     def forget(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from itertools import islice
 
 from orgchart.models import Member
+from orgchart.walls import seen_among
 from teammcp.core import sql
 from teammcp.core.errors import Forbidden
 
@@ -115,7 +116,7 @@ def require_above(actor: Member, member: Member, order: str) -> None:
 
 def refused_order(actor: Member, member: Member, order: str) -> Forbidden:
     """The refusal of an order sideways or upwards: it names who may give it."""
-    names = [f"@{above.handle}" for above in who_may_order(member, but=actor)]
+    names = [f"@{above.handle}" for above in who_may_order(member, viewer=actor)]
     whom = "yourself" if actor.pk == member.pk else f"@{member.handle}"
     asked = f"{' or '.join(names)}, who may" if names else "an owner"
     return Forbidden(
@@ -125,12 +126,13 @@ def refused_order(actor: Member, member: Member, order: str) -> Forbidden:
     )
 
 
-def who_may_order(member: Member, but: Member | None = None) -> list[Member]:
-    """Members at work who may give this member orders, the nearest first: at most three."""
+def who_may_order(member: Member, *, viewer: Member) -> list[Member]:
+    """Members at work who may give this member orders, the nearest first: at most three, without
+    the viewer and those of whom the viewer may not know."""
     rank = RANKS[member.authority]
     line = [m for m in escalation_line(member) if 1 <= RANKS[m.authority] >= rank]
     higher = ["owner", "admin"] if rank < RANKS["admin"] else ["owner"]
     above = Member.objects.filter(status=Member.Status.ACTIVE, authority__in=higher)
     found = {m.pk: m for m in [*line, *above.order_by("-authority", "pk")[: NAMED + 1]]}
-    without = {member.pk, but.pk if but else None}
-    return list(islice((m for m in found.values() if m.pk not in without), NAMED))
+    known = seen_among(viewer, found) - {member.pk, viewer.pk}
+    return list(islice((m for m in found.values() if m.pk in known), NAMED))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -17,7 +16,8 @@ from orgchart.models import Member
 from orgchart.presence import AWAY_FOR, ELSEWHERE_FOR, WORDS, Word
 from orgchart.recent import seen_members
 from orgchart.schemas import MemberHit, MemberPage
-from orgchart.selectors import access_member, near_words, visible_members
+from orgchart.selectors import access_member, near_words, veiled, visible_members
+from orgchart.walls import seen_by
 from teammcp.core.actions import query
 from teammcp.core.errors import Conflict, NotFound
 
@@ -63,16 +63,16 @@ def find_people(
         rows = rows.filter(manager=access_member(actor=actor, handle=manager))
     if presence:
         rows = rows.filter(_with_presence(presence))
-    return _page(rows, limit, after)
+    return _page(actor, rows, limit, after)
 
 
-def _page(rows: QuerySet[Member], limit: int, after: str) -> MemberPage:
+def _page(actor: Member, rows: QuerySet[Member], limit: int, after: str) -> MemberPage:
     rows = rows.filter(handle__gt=after)
     total = rows.count()
     page = list(rows.select_related("department", "manager").order_by("handle")[:limit])
     load = loads([member.pk for member in page])
     return MemberPage(
-        items=[MemberHit.of(member, load[member.pk]) for member in page],
+        items=veiled(actor, [MemberHit.of(member, load[member.pk]) for member in page]),
         remaining=total - len(page),
         cursor=page[-1].handle if total > len(page) else None,
     )
@@ -124,7 +124,7 @@ def _with_presence(word: str) -> Q:
     return Q(pk__in=[pk for pk, found in words.items() if found in wanted])
 
 
-def maybe_here() -> Iterable[Member]:
+def maybe_here() -> QuerySet[Member]:
     """All of whom there has been a sign of life lately. One query."""
     now = timezone.now()
     known = connected_members().union(seen_members())
@@ -138,7 +138,7 @@ def maybe_here() -> Iterable[Member]:
 
 def colleagues(actor: Member, limit: int) -> tuple[list[Member], bool]:
     """Some colleagues, those who are here first, and whether there are more. Two queries."""
-    here = [member for member in maybe_here() if member.pk != actor.pk]
+    here = list(maybe_here().filter(seen_by(actor)).exclude(pk=actor.pk))
     others = visible_members(actor).exclude(status=Member.Status.RETIRED)
     others = others.exclude(pk__in=[actor.pk, *(member.pk for member in here)])
     found = [*here, *others.order_by("handle")[: limit + 1]]

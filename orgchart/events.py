@@ -30,3 +30,11 @@ DEPARTMENT_REMOVED = kind("department.removed", "{actor} removed the department 
 MANAGER_SET = kind("member.manager_set", "{actor} put @{handle} under {to}")
 PAUSED = kind("member.paused", "{actor} paused @{handle} ({reason})", changes_access=True)
 UNPAUSED = kind("member.unpaused", "{actor} let @{handle} go on", changes_access=True)
+PROJECT_CREATED = kind("project.created", "{actor} created the project {name}")
+PROJECT_UPDATED = kind("project.updated", "{actor} updated the project {name}")
+PROJECT_JOINED = kind(
+    "project.member_added", "{actor} added @{handle} to {name}", changes_access=True
+)
+PROJECT_LEFT = kind(
+    "project.member_removed", "{actor} took @{handle} out of {name}", changes_access=True
+)

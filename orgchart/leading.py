@@ -10,11 +10,14 @@ from audit.ledger import record
 from orgchart import events
 from orgchart.chart import line_above
 from orgchart.holdings import HandOver, Holding, HoldingKind, holding_kind
-from orgchart.models import Department, Member
+from orgchart.models import Department, Member, Project
+from orgchart.placing import change_project
+from orgchart.walls import seen_by, visible_projects
 
 
 def _reports(member: Member, viewer: Member, limit: int) -> list[Holding]:
     rows = Member.objects.filter(manager=member).exclude(status=Member.Status.RETIRED)
+    rows = rows.filter(seen_by(viewer))
     return [
         Holding(
             "report", row.handle, f"@{row.handle} {row.title}".strip(), f"/people/{row.handle}/"
@@ -79,6 +82,11 @@ def _pass_departments_on(over: HandOver) -> None:
         set_head(over.actor, department, over.successor)
 
 
+def heads(*named: object) -> list[str]:
+    """The topics of the members among these: an event that names them is about them."""
+    return [f"member-{who.pk}" for who in named if isinstance(who, Member)]
+
+
 def set_head(actor: Member, department: Department, head: Member | None) -> None:
     """Write down who heads a department. For actions only."""
     before, department.head = department.head, head
@@ -87,13 +95,30 @@ def set_head(actor: Member, department: Department, head: Member | None) -> None
         events.DEPARTMENT_UPDATED,
         actor=actor,
         target=f"department:{department.pk}",
-        topics=["company"],
+        topics=["company", *heads(before, head)],
         data={
             "slug": department.slug,
             "name": department.name,
             "changed": {"head": [before.handle if before else None, head.handle if head else None]},
         },
     )
+
+
+def pass_projects_on(actor: Member, member: Member, heir: Member | None) -> list[str]:
+    """Name who leads the projects of a member that retires: the successor, where they belong to it
+    or run the company, for nobody walks through a wall by inheriting; else nobody, until an admin
+    does. Gives the sentences that say so. Asked at retiring only: no list of what somebody holds
+    pays for it."""
+    notes = []
+    for project in Project.objects.filter(lead=member).order_by("pk"):
+        inside = heir is not None and visible_projects(heir).filter(pk=project.pk).exists()
+        change_project(actor, project, {"lead": heir if inside else None})
+        notes.append(
+            f"@{heir.handle} leads {project.name} now."
+            if heir is not None and inside
+            else "A project has no lead now; an admin names one: update_project."
+        )
+    return notes
 
 
 REPORTS = holding_kind(

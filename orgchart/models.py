@@ -28,6 +28,40 @@ class Department(models.Model):
         return self.name
 
 
+class Project(models.Model):
+    """Work behind a wall: who does not belong to it finds nothing of it. docs/projects.md"""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    purpose = models.CharField(max_length=250, blank=True)
+    lead = models.ForeignKey(
+        "Member", models.PROTECT, null=True, blank=True, related_name="projects_led"
+    )
+    created_by = models.ForeignKey("Member", models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectMember(models.Model):
+    """Who belongs to a project, since when. Retiring ends no row: what was hidden stays hidden."""
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="places", db_index=False)
+    member = models.ForeignKey("Member", models.PROTECT, related_name="projects")
+    added_by = models.ForeignKey("Member", models.PROTECT, related_name="+", db_index=False)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "member"], name="one_place_per_project")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.project}"
+
+
 class MemberManager(BaseUserManager["Member"]):
     def get_by_natural_key(self, username: str | None) -> Member:
         """Sign in by handle, with or without the @."""
@@ -70,6 +104,9 @@ class Member(AbstractBaseUser):
     manager = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="reports"
     )
+    # Belongs to a project: kept by the services of projects, so that whoever belongs to none, which
+    # in most companies is everybody, pays nothing for the walls.
+    walled = models.BooleanField(default=False, db_default=False, editable=False)
     registered_by = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+"
     )

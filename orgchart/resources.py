@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from audit.topics import about_members
 from orgchart import directory, selectors
 from orgchart.models import Member
 from orgchart.schemas import MemberPage
 from orgchart.selectors import access_member
+from orgchart.walls import bound, hidden_from
 from teammcp.core.resources import Changes, Resource, Suggestions
 
 COMPANY = frozenset(["company"])  # what concerns a member and everybody is told on both topics
 
 
 def _people_changes(actor: Member) -> Changes:
-    return Changes(COMPANY, lambda event: any(t.startswith("member-") for t in event.topics))
+    hidden = frozenset(hidden_from(actor).values_list("pk", flat=True)) if bound(actor) else ()
+    return Changes(COMPANY, lambda event: bool(about_members(event.topics).difference(hidden)))
 
 
 def _member_changes(actor: Member, handle: str = "") -> Changes:

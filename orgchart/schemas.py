@@ -82,6 +82,10 @@ class MemberOut(Out):
             successor=_successor(member),
         )
 
+    def named(self) -> dict[str, str | None]:
+        """The colleagues whom this names, by field."""
+        return {"manager": self.manager, "successor": self.successor}
+
 
 def _successor(member: Member) -> str | None:
     if member.status != Member.Status.RETIRED or member.successor_id is None:
@@ -180,6 +184,10 @@ class MemberHit(Out):
             model=member.model or None,
             load=load or None,
         )
+
+    def named(self) -> dict[str, str | None]:
+        """The colleagues whom this names, by field."""
+        return {"manager": self.manager}
 
 
 class MemberPage(Out):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from annotated_types import MaxLen
 from django.db.models import Count, Q, QuerySet
@@ -19,13 +19,16 @@ from orgchart.schemas import (
     CredentialOut,
     DepartmentList,
     DepartmentOut,
+    MemberHit,
     MemberOut,
 )
+from orgchart.walls import bound, seen_by, seen_handles
 from teammcp.core.actions import query
 from teammcp.core.errors import Conflict, NotFound, no_token
 from teammcp.core.sql import locked
 
 Confirm = Callable[[Any], Any]
+Shown = TypeVar("Shown", MemberOut, MemberHit)
 
 
 SHOWN = ("department", "manager", "paused_by")
@@ -97,8 +100,9 @@ def system_member() -> Member:
 
 
 def visible_members(actor: Member) -> QuerySet[Member]:
-    """Everybody in the company; colleagues are not hidden from each other."""
-    return Member.objects.exclude(kind=Member.Kind.SYSTEM)
+    """The colleagues whom this member may know of: everybody, but for those whom the walls between
+    projects hide. See `orgchart.walls`."""
+    return Member.objects.exclude(kind=Member.Kind.SYSTEM).filter(seen_by(actor))
 
 
 def awaited_people(actor: Member) -> list[Member]:
@@ -150,7 +154,20 @@ def _suggestion(actor: Member, wanted: str) -> str:
 @query(scope="org:read")
 def show_member(*, actor: Member, member: Annotated[str, MaxLen(40)] = "") -> MemberOut:
     """One colleague by handle, retired ones and old handles included; yourself without one."""
-    return MemberOut.of(access_member(actor=actor, handle=member or actor.handle))
+    found = access_member(actor=actor, handle=member or actor.handle)
+    return veiled(actor, [MemberOut.of(found)])[0]
+
+
+def veiled(actor: Member, shown: list[Shown]) -> list[Shown]:
+    """The same without the names that the reader may not know, of managers and successors. One
+    query for all of them together, none unless the reader is bound."""
+    if not bound(actor):
+        return shown
+    known = seen_handles(actor, [name for one in shown for name in one.named().values()])
+    return [
+        one.model_copy(update={k: None for k, name in one.named().items() if name not in known})
+        for one in shown
+    ]
 
 
 def check_may_retire(actor: Member, target: Member, order: str = "retire") -> None:
@@ -165,10 +182,19 @@ def check_may_retire(actor: Member, target: Member, order: str = "retire") -> No
 @query(scope="org:read")
 def list_departments(*, actor: Member) -> DepartmentList:
     """The departments of the company, with how many present members each has."""
-    present = Count("members", filter=~Q(members__status=Member.Status.RETIRED))
-    rows = Department.objects.annotate(present=present).order_by("slug")
-    rows = rows.select_related("parent", "head")
-    return DepartmentList(items=[DepartmentOut.of(row, members=row.present) for row in rows])
+    present = ~Q(members__status=Member.Status.RETIRED)
+    if bound(actor):
+        present &= Q(members__in=visible_members(actor))
+    rows = Department.objects.annotate(present=Count("members", filter=present)).order_by("slug")
+    items = [
+        DepartmentOut.of(row, members=row.present) for row in rows.select_related("parent", "head")
+    ]
+    known = seen_handles(actor, [item.head for item in items])
+    return DepartmentList(
+        items=[
+            item if item.head in known else item.model_copy(update={"head": None}) for item in items
+        ]
+    )
 
 
 def access_department(*, slug: str) -> Department:

@@ -1,6 +1,6 @@
 """What agents get of the org chart."""
 
-from orgchart import directory, handovers, selectors, services, tree
+from orgchart import directory, handovers, projects, selectors, services, tree
 from teammcp.core.tools import FULL, Tool
 
 TOOLS = [
@@ -18,6 +18,12 @@ TOOLS = [
     Tool(services.unpause_member, profiles=FULL),
     Tool(handovers.preview_hand_over, profiles=FULL),
     Tool(services.retire_member, profiles=FULL, destructive=True),
+    Tool(projects.list_projects, profiles=FULL),
+    Tool(projects.show_project, profiles=FULL),
+    Tool(services.create_project, profiles=FULL),
+    Tool(services.update_project, profiles=FULL, idempotent=True),
+    Tool(services.add_to_project, profiles=FULL, idempotent=True),
+    Tool(services.remove_from_project, profiles=FULL, destructive=True),
     Tool(selectors.list_credentials, profiles=FULL),
 ]
 # Never a tool: tools never return a secret, and passwords are typed by people.

@@ -18,7 +18,7 @@ from audit.listening import listening
 from audit.live import Rights, hub
 from audit.selectors import check_cursor, list_events
 from audit.snapshots import Snapshot, snapshot_of
-from audit.topics import visible_topics
+from audit.topics import Sight, visible_topics
 from teammcp.core.api import api_call, caller_of
 from teammcp.core.context import current_call, looking_again
 from teammcp.core.cursors import cursor_in
@@ -117,7 +117,7 @@ def _cursor(request: Request) -> int | None:
 def rights_of(request: Request) -> Rights:
     """What the caller may read now; None as soon as the credential no longer holds."""
 
-    def rights() -> frozenset[str] | None:
+    def rights() -> Sight | None:
         authenticators: Any = request.authenticators
         again = Request(request._request, authenticators=authenticators)
         try:

@@ -37,6 +37,11 @@ urlpatterns = [
     ),
     path("messages/<int:message_id>/versions/", action_view(get=selectors.list_versions)),
     path("messages/<int:message_id>/deliveries/", action_view(get=selectors.list_deliveries)),
+    path(
+        "bridges/",
+        action_view(created=True, get=selectors.list_bridges, post=services.open_bridge),
+    ),
+    path("bridges/<int:bridge_id>/close/", action_view(post=services.close_bridge)),
     path("search/", action_view(get=selectors.search_messages)),
     path(
         "schedules/",

@@ -1,6 +1,6 @@
 """Channels, messages, and who they are for."""
 
-from messaging.models.channels import Channel, Membership
+from messaging.models.channels import Bridge, Channel, Membership
 from messaging.models.deliveries import Delivery
 from messaging.models.files import Attachment, File, Folder
 from messaging.models.messages import Follow, Message, MessageVersion
@@ -11,6 +11,7 @@ from messaging.models.waking import Route, Wake, WakeRoute, Waking
 
 __all__ = [
     "Attachment",
+    "Bridge",
     "Channel",
     "Delivery",
     "Expiry",

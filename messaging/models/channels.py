@@ -28,6 +28,10 @@ class Channel(models.Model):
     home = models.ForeignKey(
         "self", models.PROTECT, related_name="discussions", null=True, blank=True
     )
+    # Behind the wall of a project; of the whole company without one.
+    project = models.ForeignKey(
+        "orgchart.Project", models.PROTECT, related_name="channels", null=True, blank=True
+    )
     last_seq = models.BigIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -49,6 +53,33 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.name}" if self.name else f"direct {self.direct_key}"
+
+
+class Bridge(models.Model):
+    """Opens one channel of a project to the members of another, until a time."""
+
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="bridges")
+    project = models.ForeignKey("orgchart.Project", models.PROTECT, related_name="bridges")
+    reason = models.CharField(max_length=250)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    until = models.DateTimeField()
+    # When its end was written down, by whoever closed it or by the clock. What may be seen asks
+    # for `until` besides, and waits for nobody.
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["until"], name="bridge_open", condition=models.Q(ended_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"bridge {self.pk} into {self.channel}"
 
 
 class Membership(models.Model):

@@ -21,6 +21,8 @@ class ChannelOut(Out):
     last_seq: int
     read_seq: int
     notify: str | None
+    project: str | None = None
+    """the project that it belongs to; none where it is of the whole company"""
 
 
 class ChannelPage(Out):

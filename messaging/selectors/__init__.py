@@ -1,5 +1,6 @@
 """What can be read in messaging."""
 
+from messaging.selectors.bridges import list_bridges
 from messaging.selectors.channels import list_channel_members, list_channels, show_channel
 from messaging.selectors.files import (
     download_file,
@@ -24,6 +25,7 @@ from messaging.selectors.waking import list_wake_routes
 __all__ = [
     "count_inbox",
     "download_file",
+    "list_bridges",
     "list_channel_members",
     "list_channels",
     "list_dead_letters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen
@@ -11,14 +12,22 @@ from messaging.access import access_channel, direct_labels, visible_places
 from messaging.models import Channel, Membership
 from messaging.schemas import ChannelMemberOut, ChannelMembers, ChannelOut, ChannelPage
 from messaging.texts import Target
+from messaging.walls import project_names
 from orgchart.models import Member
+from orgchart.projects import access_project
+from orgchart.walls import seen_by
 from teammcp.core.actions import query
 
 
 def channel_out(
-    actor: Member, channel: Channel, membership: Membership | None, label: str
+    actor: Member,
+    channel: Channel,
+    membership: Membership | None,
+    label: str,
+    projects: Mapping[int, str] | None = None,
 ) -> ChannelOut:
-    """A channel as this member sees it."""
+    """A channel as this member sees it; `projects` are their names, where they are known."""
+    names = project_names(actor, [channel]) if projects is None else projects
     read_seq = membership.read_seq if membership else 0
     return ChannelOut(
         id=channel.pk,
@@ -31,6 +40,7 @@ def channel_out(
         last_seq=channel.last_seq,
         read_seq=read_seq,
         notify=membership.notify if membership else None,
+        project=names.get(channel.project_id or 0),
     )
 
 
@@ -40,6 +50,7 @@ def list_channels(
     actor: Member,
     joined: bool | None = None,
     query: Annotated[str, MaxLen(80)] = "",
+    project: Annotated[str, MaxLen(60)] = "",
     archived: bool = False,
     limit: Annotated[int, Ge(1), Le(200)] = 100,
     after: Annotated[int, Ge(0)] = 0,
@@ -56,6 +67,8 @@ def list_channels(
     if joined is not None:
         mine = Q(memberships__member=actor)
         rows = rows.filter(mine) if joined else rows.exclude(mine)
+    if project:
+        rows = rows.filter(project=access_project(actor=actor, project=project))
     if query:
         text = query.removeprefix("#")
         rows = rows.filter(Q(name__icontains=text) | Q(purpose__icontains=text))
@@ -74,12 +87,14 @@ def _channels_out(actor: Member, page: list[Channel]) -> list[ChannelOut]:
     memberships = {row.channel_id: row for row in own}
     direct = [channel for channel in page if channel.kind == Channel.Kind.DIRECT]
     labels = direct_labels(direct, actor) if direct else {}
+    projects = project_names(actor, page)
     return [
         channel_out(
             actor,
             channel,
             memberships.get(channel.pk),
             labels.get(channel.pk) or f"#{channel.name}",
+            projects,
         )
         for channel in page
     ]
@@ -102,7 +117,8 @@ def list_channel_members(
 ) -> ChannelMembers:
     """Who is in a channel that you may see."""
     place = access_channel(actor=actor, channel=channel)
-    rows = Member.objects.filter(memberships__channel=place.channel, handle__gt=after)
+    rows = Member.objects.filter(seen_by(actor), memberships__channel=place.channel)
+    rows = rows.filter(handle__gt=after)
     page = list(rows.order_by("handle")[:limit])
     remaining = rows.count() - len(page) if len(page) == limit else 0
     return ChannelMembers(

@@ -23,6 +23,7 @@ from messaging.schemas import DeliveryList, DeliveryOut, MessageOut, MessagePage
 from messaging.selectors.marks import NO_MARKS, Marks, marks_of
 from messaging.texts import Target
 from orgchart.models import Member
+from orgchart.walls import seen_among
 from teammcp.core.actions import query
 from teammcp.core.cursors import cursor_in
 from teammcp.core.errors import Forbidden, InvalidInput, NotFound
@@ -214,7 +215,9 @@ def list_deliveries(*, actor: Member, message_id: RowId) -> DeliveryList:
             raise Forbidden(
                 "Only its author sees whom this message reached.", next="Ask the author."
             )
-    return DeliveryList(message=message.pk, items=[_delivery_out(row) for row in rows])
+    known = seen_among(actor, [row.recipient_id for row in rows])
+    shown = [_delivery_out(row) for row in rows if row.recipient_id in known]
+    return DeliveryList(message=message.pk, items=shown)
 
 
 def _delivery_out(row: Delivery) -> DeliveryOut:

@@ -12,6 +12,7 @@ from messaging.access import direct_labels, visible_channels
 from messaging.models import Channel, Delivery, Question
 from messaging.schemas import QuestionOut, QuestionPage
 from orgchart.models import Member
+from orgchart.walls import seen_handles
 from teammcp.core.actions import query
 
 LEFT_NOT = ~Q(withdrawn_reason=Delivery.Withdrawn.LEFT)
@@ -50,11 +51,12 @@ def open_questions(actor: Member, limit: int) -> list[QuestionOut]:
     deliveries = Delivery.objects.filter(LEFT_NOT, message__in=[q.pk for q in page], round=0)
     for pk, handle in deliveries.order_by("pk").values_list("message_id", "recipient__handle"):
         asked.setdefault(pk, []).append(handle)
+    known = seen_handles(actor, [handle for handles in asked.values() for handle in handles])
     return [
         QuestionOut(
             message=question.pk,
             asked_by=question.asker.handle,
-            of=asked.get(question.pk, []),
+            of=[handle for handle in asked.get(question.pk, []) if handle in known],
             channel=labels.get(question.message.channel_id) or f"#{question.message.channel.name}",
             due_at=question.due_at,
             steps=question.steps,

@@ -11,6 +11,7 @@ from messaging.access import channel_label, direct_labels, visible_channels
 from messaging.models import Channel, Delivery
 from messaging.schemas import DeadLetter, DeadLetterPage
 from orgchart.models import Member
+from orgchart.walls import bound, seen_by
 from teammcp.core.actions import query
 
 
@@ -21,6 +22,8 @@ def visible_dead_letters(actor: Member) -> QuerySet[Delivery]:
     )
     if not actor.has_scope("admin"):
         rows = rows.filter(Q(recipient=actor) | Q(message__author=actor))
+    if bound(actor):
+        rows = rows.filter(recipient__in=Member.objects.filter(seen_by(actor)))
     return rows.select_related("recipient", "message__author", "message__channel")
 
 

@@ -1,5 +1,6 @@
 """What can be done in messaging: all writes."""
 
+from messaging.services.bridging import close_bridge, open_bridge
 from messaging.services.channels import (
     create_channel,
     invite_to_channel,
@@ -36,6 +37,7 @@ __all__ = [
     "add_reaction",
     "cancel_schedule",
     "check_inbox",
+    "close_bridge",
     "create_channel",
     "create_folder",
     "delete_file",
@@ -48,6 +50,7 @@ __all__ = [
     "leave_channel",
     "mark_read",
     "move_file",
+    "open_bridge",
     "pin_message",
     "redeliver",
     "release_conversation",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from annotated_types import MaxLen
-from django.db.models import Q
 from django.db.models.functions import Length
 from django.utils import timezone
 
 from audit.ledger import record
+from audit.topics import about_topic
 from messaging import events
 from messaging.access import (
     Place,
@@ -23,10 +22,12 @@ from messaging.access import (
     visible_places,
 )
 from messaging.lookalikes import skeleton
-from messaging.models import Channel, Delivery, Membership
+from messaging.models import Channel, Membership
 from messaging.schemas import ChannelOut
 from messaging.selectors.channels import channel_out, show_channel
+from messaging.services.leaving import withdraw
 from messaging.texts import Target, clean_channel_name
+from messaging.walls import check_belong, project_for
 from orgchart.models import Member
 from orgchart.selectors import access_member
 from teammcp.core.actions import action
@@ -45,12 +46,20 @@ def create_channel(
     kind: Literal["public", "private"] = "public",
     purpose: Purpose = "",
     invite: Handles = [],  # noqa: B006
+    project: Annotated[str, MaxLen(60)] = "",
 ) -> ChannelOut:
-    """Open a channel and join it. Everybody sees a public one; a private one only its members."""
+    """Open a channel and join it. Everybody sees a public one; a private one only its members.
+
+    In a `project` that is everybody who belongs to it. Who belongs to one and names none means
+    theirs; "company" means the whole company.
+    """
     plain = clean_channel_name(name)
+    walls = project_for(actor, project)
     _check_free(actor, plain)
     people = [_invited(actor, handle) for handle in invite]
-    channel = open_channel(actor, plain, kind=kind, purpose=clean_line("purpose", purpose))
+    check_belong(people, walls)
+    purpose = clean_line("purpose", purpose)
+    channel = open_channel(actor, plain, kind=kind, purpose=purpose, project=walls)
     add_members(actor, channel, [member for member in people if member.pk != actor.pk])
     return show_channel(actor=actor, channel=f"#{plain}")
 
@@ -69,10 +78,17 @@ def _check_free(actor: Member, name: str, *, renamed: Channel | None = None) -> 
             raise Conflict(f"#{name} looks like #{other}.", next="Choose another name.")
 
 
-def open_channel(actor: Member, name: str, *, kind: str, purpose: str) -> Channel:
+def open_channel(
+    actor: Member, name: str, *, kind: str, purpose: str, project: int | None = None
+) -> Channel:
     """The rows of a new channel with its creator in it. For actions only."""
     channel = Channel.objects.create(
-        kind=kind, name=name, purpose=purpose, created_by=actor, created_at=timezone.now()
+        kind=kind,
+        name=name,
+        purpose=purpose,
+        project_id=project,
+        created_by=actor,
+        created_at=timezone.now(),
     )
     _record(events.CHANNEL_CREATED, actor, channel, kind=kind)
     if actor.kind != Member.Kind.SYSTEM:
@@ -108,7 +124,7 @@ def add_members(actor: Member, channel: Channel, members: Iterable[Member]) -> l
                 read_seq=channel.last_seq,
                 joined_at=timezone.now(),
             )
-            _withdraw(channel, member, None)
+            withdraw(channel, member, None)
             _record(events.MEMBER_JOINED, actor, channel, handle=member.handle, member=member.pk)
             added.append(row)
     return added
@@ -203,7 +219,7 @@ def leave_channel(*, actor: Member, channel: Target) -> ChannelOut:
     if place.membership is None:
         raise Conflict(f"You are not in {place.label}.", next="Nothing is left to do.")
     place.membership.delete()
-    _withdraw(place.channel, actor, timezone.now())
+    withdraw(place.channel, actor, timezone.now())
     _record(events.MEMBER_LEFT, actor, place.channel, handle=actor.handle, member=actor.pk)
     return channel_out(actor, place.channel, None, place.label)
 
@@ -213,6 +229,7 @@ def invite_to_channel(*, actor: Member, channel: Target, members: Handles) -> Ch
     """Let colleagues into a channel that you are in, by handle."""
     place = _inside(_open_to_change(actor, channel))
     people = [_invited(actor, handle) for handle in members]
+    check_belong(people, place.channel.project_id)
     add_members(actor, place.channel, people)
     return channel_out(actor, place.channel, place.membership, place.label)
 
@@ -229,7 +246,7 @@ def remove_from_channel(
     deleted, _ = Membership.objects.filter(channel=place.channel, member=target).delete()
     if not deleted:
         raise Conflict(f"@{target.handle} is not in {place.label}.", next="Nothing is left to do.")
-    _withdraw(place.channel, target, timezone.now())
+    withdraw(place.channel, target, timezone.now())
     _record(events.MEMBER_LEFT, actor, place.channel, handle=target.handle, member=target.pk)
     return channel_out(actor, place.channel, place.membership, place.label)
 
@@ -254,23 +271,6 @@ def set_notify(
     return channel_out(actor, place.channel, place.membership, place.label)
 
 
-def _withdraw(channel: Channel, member: Member, at: datetime | None) -> None:
-    """Open deliveries of a private channel, and of the discussions that it is home to, leave the
-    inbox with the right to see them, or return."""
-    if channel.kind != Channel.Kind.PRIVATE:
-        return
-    here = Q(message__channel=channel) | Q(message__channel__home=channel)
-    rows = Delivery.objects.filter(here, recipient=member, acknowledged_at=None)
-    if at is not None:
-        Membership.objects.filter(channel__home=channel, member=member).delete()
-    if at is None:
-        left = rows.filter(withdrawn_reason__in=["", Delivery.Withdrawn.LEFT])
-        left.update(withdrawn_at=None, withdrawn_reason="")
-    else:
-        rows = rows.filter(withdrawn_at=None)
-        rows.update(withdrawn_at=at, withdrawn_reason=Delivery.Withdrawn.LEFT)
-
-
 def _inside(place: Place) -> Place:
     if place.membership is None:
         raise Conflict(f"You are not in {place.label}.", next=f"Call join_channel {place.label}.")
@@ -289,8 +289,10 @@ def _invited(actor: Member, handle: str) -> Member:
 def _record(event: str, actor: Member, channel: Channel, **data: Any) -> None:
     name = place_name(channel)
     topics = topics_of(channel)
-    if "member" in data:  # somebody's own view of the company changes
+    if "member" in data and channel.project_id is None:  # their own view of the company changes
         topics.append(f"member-{data['member']}")
+    elif "member" in data:  # who sees the channel no more finds no trace of it
+        topics.append(about_topic(data["member"]))
     record(
         event,
         actor=actor,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from annotated_types import Ge, Le
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.selectors import head_seq
 from messaging import causes, hot
+from messaging.access import visible_channels
 from messaging.budget import cut
 from messaging.models import Delivery
 from messaging.schemas import Inbox, InboxItem
@@ -18,6 +20,7 @@ from messaging.selectors.questions import open_questions
 from messaging.selectors.saved import notes_of
 from messaging.services.offering import mark_offered
 from orgchart.models import Member
+from orgchart.walls import bound
 from teammcp.core.actions import query
 
 QUESTIONS = 5
@@ -41,13 +44,20 @@ def check_inbox(
     return inbox_of(actor, limit=limit, max_tokens=max_tokens)
 
 
+def _waiting(actor: Member) -> QuerySet[Delivery]:
+    rows = Delivery.objects.filter(recipient=actor, acknowledged_at=None, withdrawn_at=None)
+    if bound(actor):  # a bridge ends on the second, what it has let in a moment later
+        rows = rows.filter(message__channel__in=visible_channels(actor))
+    return rows
+
+
 def inbox_of(
     actor: Member, *, limit: int, max_tokens: int, channel_limit: int = UNREAD_LIMIT
 ) -> Inbox:
     """The inbox now. What it shows is written down as offered; that is its only effect."""
     head = head_seq()  # read first: what commits later wakes a waiter
     rows = (
-        Delivery.objects.filter(recipient=actor, acknowledged_at=None, withdrawn_at=None)
+        _waiting(actor)
         .select_related("message__author", "message__on_behalf_of", "message__channel")
         .order_by("rank", "-pk")
     )

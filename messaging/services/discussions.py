@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Q
 from django.utils import timezone
 
 from audit.ledger import record
@@ -15,7 +14,9 @@ from messaging import events
 from messaging.access import topics_of
 from messaging.models import Channel, Delivery, Membership
 from messaging.texts import mentioned
+from messaging.walls import limited, onlookers
 from orgchart.models import Member
+from orgchart.selectors import visible_members
 
 ALL = Membership.Notify.ALL
 
@@ -62,9 +63,9 @@ def move_discussion(channel: Channel, home: Channel | None) -> None:
     """Give a discussion another home. Who does not see that one loses what was for them."""
     channel.home = home
     channel.save(update_fields=["home"])
-    if home is None or home.kind == Channel.Kind.PUBLIC:
+    if home is None or not limited(home):
         return
-    inside = Membership.objects.filter(channel=home).values("member")
+    inside = Member.objects.filter(onlookers(home)).values("pk")
     Membership.objects.filter(channel=channel).exclude(member__in=inside).delete()
     lost = Delivery.objects.filter(message__channel=channel, acknowledged_at=None)
     lost.filter(withdrawn_at=None).exclude(recipient__in=inside).update(
@@ -72,15 +73,15 @@ def move_discussion(channel: Channel, home: Channel | None) -> None:
     )
 
 
-def admit_named(channel: Channel, body: str) -> None:
-    """Let those in whom a text names by handle, if they see the home: then it is for them."""
+def admit_named(actor: Member, channel: Channel, body: str) -> None:
+    """Let those in whom a text of the actor names by handle, if they see the home: then it is for
+    them."""
     handles = [name for name in mentioned(body) if ":" not in name]
     if channel.kind != Channel.Kind.TASK or not handles:
         return
-    named = Member.objects.filter(handles__handle__in=handles).exclude(kind=Member.Kind.SYSTEM)
+    named = visible_members(actor).filter(handles__handle__in=handles)
     if channel.home is not None:
-        public = Q() if channel.home.kind == Channel.Kind.PUBLIC else Q(pk__in=[])
-        named = named.filter(public | Q(memberships__channel=channel.home))
+        named = named.filter(onlookers(channel.home))
     missing = named.exclude(memberships__channel=channel).distinct()
     Membership.objects.bulk_create(
         Membership(

@@ -51,10 +51,10 @@ def edit_message(
     place = place_of(actor, message)
     _check_editable(actor, place, message, version)
     if body == message.body:
-        return _edited(place, message, Told(), Audience(actor.pk))
+        return _edited(place, message, Told(), Audience(actor))
     before = message.body
     _replace(message, body)
-    admit_named(place.channel, body)
+    admit_named(actor, place.channel, body)
     heard = audience_of(actor, place, body)
     told = _tell(actor, place, message, before, heard)
     _record(actor, place, message, before, told)
@@ -126,7 +126,6 @@ def _add(
     told: Told,
 ) -> None:
     """New deliveries, and those that an earlier edit took back before anybody saw them."""
-    labels = dict(zip(heard.reasons, heard.labels, strict=True))
     fresh = {pk: "mention" for pk in heard.reasons if pk in named and pk not in rows}
     hot.insert_deliveries(message, fresh, RANKS[message.priority], message.edited_at)
     again = [
@@ -135,7 +134,11 @@ def _add(
     ]  # fmt: skip
     back = Delivery.objects.filter(pk__in=[row.pk for row in again])
     back.update(withdrawn_at=None, withdrawn_reason="", reason="mention")
-    told.fresh = {pk: labels[pk] for pk in [*fresh, *(row.recipient_id for row in again)]}
+    told.fresh = {
+        pk: heard.names[pk]
+        for pk in [*fresh, *(row.recipient_id for row in again)]
+        if pk in heard.names
+    }
 
 
 def _take_back(gone: list[Delivery], heard: Audience, told: Told, at: datetime | None) -> None:

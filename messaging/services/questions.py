@@ -13,6 +13,7 @@ from messaging.access import Place, place_name, topics_of
 from messaging.models import Channel, Delivery, Message, Question
 from orgchart.models import Member
 from orgchart.selectors import system_member
+from orgchart.walls import seen_among
 from teammcp.core.ticker import every
 
 FIRST_STEP = timedelta(hours=4)  # after which those who were asked are reminded
@@ -88,7 +89,7 @@ def _step(question: Question, now: datetime) -> None:
     told = {member.pk: member for asked in _owing(question) if (member := _above(asked, steps))}
     told.pop(question.asker_id, None)
     for member in told.values():
-        tell(member, _reminder(question, steps))
+        tell(member, _reminder(question, steps, member))
         record(
             events.CLIMBED,
             actor=system_member(),
@@ -103,6 +104,7 @@ def _step(question: Question, now: datetime) -> None:
 def _owing(question: Question) -> list[Member]:
     rows = Delivery.objects.filter(message=question.message, round=0)
     rows = rows.select_related("recipient__manager").exclude(recipient=question.asker)
+    rows = rows.exclude(withdrawn_reason=Delivery.Withdrawn.LEFT)  # who has left is not asked
     return [row.recipient for row in rows if row.recipient.status == Member.Status.ACTIVE]
 
 
@@ -115,11 +117,15 @@ def _above(member: Member, levels: int) -> Member | None:
     return member
 
 
-def _reminder(question: Question, steps: int) -> str:
-    """What those who are told hear: a manager, who may not see the place, no word of the text."""
-    asked = f"@{question.asker.handle} asked something (message {question.pk}) at"
+def _reminder(question: Question, steps: int, member: Member) -> str:
+    """What those who are told hear: a manager, who may not see the place, no word of the text, and
+    no name from beyond a wall."""
+    owing = _owing(question)
+    known = seen_among(member, {question.asker_id, *(one.pk for one in owing)})
+    asker = f"@{question.asker.handle}" if question.asker_id in known else "Somebody"
+    asked = f"{asker} asked something (message {question.pk}) at"
     since = f"{asked} {question.message.created_at:%Y-%m-%d %H:%M} UTC"
     if steps == 0:
         return f"{since}; you have not answered: send(to='thread:{question.pk}', ...)."
-    handles = ", ".join(f"@{member.handle}" for member in _owing(question))
+    handles = ", ".join(f"@{one.handle}" for one in owing if one.pk in known)
     return f"{since}; {handles} has not answered. You are told as their manager."

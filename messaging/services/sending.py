@@ -24,6 +24,7 @@ from messaging.access import (
     place_name,
     topics_of,
     visible_channels,
+    visible_places,
 )
 from messaging.audience import Audience, audience_of
 from messaging.models import Channel, Expiry, Membership, Message
@@ -38,6 +39,7 @@ from messaging.services.questions import open_question, settle_questions
 from messaging.texts import Body, Target, clean_body
 from orgchart.directory import best_for
 from orgchart.models import Member
+from orgchart.selectors import visible_members
 from teammcp.core.actions import action
 from teammcp.core.context import current_call
 from teammcp.core.cursors import number_in
@@ -106,7 +108,7 @@ def _send(actor: Member, to: str, draft: Draft, told: Collection[int] = ()) -> R
     message = _store(actor, place, body, draft.priority, draft.expects_reply)
     if draft.files:
         attach(actor, place, message, draft.files)
-    admit_named(place.channel, body)
+    admit_named(actor, place.channel, body)
     heard = audience_of(actor, place, body, told=told)
     check_broadcast(actor, heard, confirmed=draft.confirm)
     hot.insert_deliveries(message, heard.reasons, RANKS[draft.priority])
@@ -166,9 +168,9 @@ def _place(actor: Member, to: str) -> Place:
 def _slip(actor: Member, to: str) -> str:
     """What was probably meant by a target without its sign."""
     name = to.lower()
-    if Channel.objects.filter(name=name, kind=Channel.Kind.PUBLIC).exists():
+    if visible_places(actor).filter(name=name, kind=Channel.Kind.PUBLIC).exists():
         return f"Write '#{name}' for the channel."
-    if Member.objects.filter(handles__handle=name).exclude(kind=Member.Kind.SYSTEM).exists():
+    if visible_members(actor).filter(handles__handle=name).exists():
         return f"Write '@{name}' for the member."
     if number_in(to):
         return f"Write 'thread:{to}' to answer message {to}."
@@ -189,7 +191,8 @@ def _channel(actor: Member, to: str) -> Place:
 
 
 def _may_write(actor: Member, channel: Channel, membership: Membership | None) -> bool:
-    if channel.kind == Channel.Kind.TASK:  # its home decides, not who belongs to it
+    # Of a discussion the home decides, not who belongs to it; of a project the wall.
+    if channel.kind == Channel.Kind.TASK or channel.project_id is not None:
         return visible_channels(actor).filter(pk=channel.pk).exists()
     return membership is not None or channel.kind == Channel.Kind.PUBLIC
 

@@ -19,6 +19,15 @@ class Spot:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of its own in the sidebar."""
+
+    url: str
+    icon: str
+    name: str
+
+
 def channel_spot(name: str) -> Spot:
     return spot_of(f"#{name}")
 

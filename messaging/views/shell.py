@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from audit.selectors import head_seq
 from messaging import hot, selectors
 from messaging.schemas import ChannelOut
-from messaging.views.places import spot_of
+from messaging.views.places import Place, spot_of
 from orgchart.directory import colleagues
 from orgchart.models import Member
 from teammcp.core.web import WebRequest, fragment, shell_of, shell_part, signed_in
@@ -26,15 +26,6 @@ class Link:
     label: str
     kind: str
     unread: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A page of its own in the sidebar."""
-
-    url: str
-    icon: str
-    name: str
 
 
 @shell_part

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orgchart import directory, handovers, selectors, services, tree
+from orgchart import directory, handovers, projects, selectors, services, tree
 from orgchart.api.views import RegisterView
 from teammcp.core.api import action_view
 
@@ -32,6 +32,19 @@ urlpatterns = [
     path(
         "departments/<str:department>/",
         action_view(patch=services.update_department, delete=services.remove_department),
+    ),
+    path(
+        "projects/",
+        action_view(created=True, get=projects.list_projects, post=services.create_project),
+    ),
+    path(
+        "projects/<str:project>/",
+        action_view(get=projects.show_project, patch=services.update_project),
+    ),
+    path("projects/<str:project>/members/", action_view(post=services.add_to_project)),
+    path(
+        "projects/<str:project>/members/<str:member>/",
+        action_view(delete=services.remove_from_project),
     ),
     path(
         "credentials/",

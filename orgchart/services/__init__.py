@@ -23,13 +23,21 @@ from orgchart.services.members import (
 )
 from orgchart.services.passwords import finish_welcome, set_password
 from orgchart.services.pausing import pause_member, unpause_member
+from orgchart.services.projects import (
+    add_to_project,
+    create_project,
+    remove_from_project,
+    update_project,
+)
 from orgchart.services.retiring import retire_member
 from orgchart.services.sessions import note_sign_in, note_sign_out
 
 __all__ = [
     "OpenedCompany",
+    "add_to_project",
     "create_department",
     "create_join_code",
+    "create_project",
     "finish_welcome",
     "invite_person",
     "issue_credential",
@@ -42,6 +50,7 @@ __all__ = [
     "redeem_sign_in_link",
     "register_agent",
     "remove_department",
+    "remove_from_project",
     "renew_invitation",
     "retire_member",
     "revoke_credential",
@@ -51,4 +60,5 @@ __all__ = [
     "unpause_member",
     "update_department",
     "update_member",
+    "update_project",
 ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from annotated_types import MaxLen
-from django.utils.text import slugify
 
 from audit.ledger import record
 from orgchart import events
 from orgchart.chart import manages, refused_order, require_above
+from orgchart.leading import heads
 from orgchart.models import Department, Member
 from orgchart.schemas import DepartmentOut, MemberOut
 from orgchart.selectors import access_department, access_member
 from orgchart.services.members import HandleText
+from orgchart.services.slugs import slug_of
 from teammcp.core.actions import action
-from teammcp.core.errors import Conflict, Forbidden, InvalidInput
+from teammcp.core.errors import Conflict, Forbidden
 from teammcp.core.texts import Line, clean_line
 
 Slug = Annotated[str, MaxLen(60)]
@@ -40,7 +41,7 @@ def create_department(
         events.DEPARTMENT_CREATED,
         actor=actor,
         target=f"department:{department.pk}",
-        topics=["company"],
+        topics=["company", *heads(leader)],
         data={
             "slug": slug,
             "name": name,
@@ -54,17 +55,7 @@ def create_department(
 def _named(name: str) -> tuple[str, str]:
     """A name and the slug made of it. Raises InvalidInput, or Conflict for one that is taken."""
     name = clean_line("name", name, required=True)
-    slug = slugify(name)[:40].strip("-")
-    if not slug or not slug[0].isalpha():
-        raise InvalidInput(
-            f"No slug can be made from {name!r}.",
-            fields={"name": "needs a letter first"},
-            next="Begin the name with a Latin letter, such as 'Platform'.",
-        )
-    if Department.objects.filter(slug=slug).exists():
-        raise Conflict(
-            f"There is a department {slug} already.", next="Call list_departments to see it."
-        )
+    slug = slug_of(name, Department.objects.all(), what="department", look="list_departments")
     return name, slug
 
 
@@ -145,7 +136,7 @@ def _change(
         events.DEPARTMENT_UPDATED,
         actor=actor,
         target=f"department:{row.pk}",
-        topics=["company"],
+        topics=["company", *heads(before.get("head"), changed.get("head"))],
         data={
             "slug": row.slug,
             "name": row.name,

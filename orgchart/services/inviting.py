@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import MaxLen
 from django.conf import settings
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from audit.ledger import record
 from orgchart import events, registered
 from orgchart.handles import checked_handle, handle_from
 from orgchart.models import Member, SignInLink
+from orgchart.placing import place_in
+from orgchart.projects import open_project
 from orgchart.schemas import Invitation, MemberOut
 from orgchart.selectors import access_member
 from orgchart.services.access import make_sign_in_link
@@ -31,16 +34,18 @@ def invite_person(
     name: Line,
     handle: HandleText = "",
     title: Line = "",
+    project: Annotated[str, MaxLen(60)] = "",
     authority: Literal["member", "observer", "admin", "owner"] = "member",
 ) -> Invitation:
     """Invite a person and get a one-time sign-in link for them, shown once, good for a week.
 
     They choose their password when they first open it. Without a handle one is made from the name.
-    Only an owner can invite an admin or an owner. renew_invitation replaces a link that was lost.
+    With a `project` they begin behind that wall. Only an owner can invite an admin or an owner.
+    renew_invitation replaces a link that was lost.
     """
     limits.spend("register", per_minute=REGISTRATIONS_A_MINUTE)
     _check_may_invite(actor, authority)
-    name = clean_line("name", name, required=True)
+    name, walls = clean_line("name", name, required=True), open_project(actor, project)
     member = create_member(
         handle=checked_handle(handle or handle_from(name)),
         name=name,
@@ -49,6 +54,8 @@ def invite_person(
         authority=authority,
         registered_by=actor,
     )
+    if walls is not None:  # before anything is said of them, so that nobody beyond hears it
+        place_in(actor, walls, [member])
     record(
         events.INVITED,
         actor=actor,

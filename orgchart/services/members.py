@@ -12,7 +12,9 @@ from audit.ledger import record
 from orgchart import events, registered
 from orgchart.connect import configurations
 from orgchart.handles import checked_handle, handle_from, skeleton
-from orgchart.models import Handle, JoinCode, Member
+from orgchart.models import Handle, JoinCode, Member, Project
+from orgchart.placing import place_in
+from orgchart.projects import open_project
 from orgchart.schemas import MemberOut, Registration
 from orgchart.selectors import access_department, access_member
 from orgchart.services.access import make_credential
@@ -42,13 +44,15 @@ def register_agent(
     model: Line = "",
     department: Annotated[str, MaxLen(60)] = "",
     manager: HandleText = "",
+    project: Annotated[str, MaxLen(60)] = "",
     authority: Granted = "member",
 ) -> Registration:
     """Register an agent and get its token, once, with ready-to-paste client configuration.
 
     Without a handle one is made from the name. A known handle is refused as a conflict and never
     gives a token; issue_credential makes a further token for an existing member. Only an owner can
-    register an admin. `department` (its slug) and `manager` give it a place in the chart.
+    register an admin. `department` (its slug) and `manager` give it a place in the chart; with a
+    `project` it begins behind that wall.
     """
     limits.spend("register", per_minute=REGISTRATIONS_A_MINUTE)
     if authority == "admin" and not actor.has_scope("owner"):
@@ -60,7 +64,7 @@ def register_agent(
     return _register(
         actor, actor, name=name, handle=handle, title=title, charter=charter,
         capabilities=capabilities, tools=tools, languages=languages, model=model,
-        authority=authority, **place,
+        authority=authority, project=open_project(actor, project), **place,
     )  # fmt: skip
 
 
@@ -117,7 +121,9 @@ def _spend_code(join_code: str) -> JoinCode:
     return JoinCode.objects.select_related("created_by").get(digest=digest_of(join_code))
 
 
-def _register(actor: Member, sponsor: Member, *, handle: str, **fields: Any) -> Registration:
+def _register(
+    actor: Member, sponsor: Member, *, handle: str, project: Project | None = None, **fields: Any
+) -> Registration:
     fields |= clean_entry({name: fields[name] for name in ENTRY})
     member = create_member(
         handle=checked_handle(handle or handle_from(fields["name"])),
@@ -125,6 +131,8 @@ def _register(actor: Member, sponsor: Member, *, handle: str, **fields: Any) -> 
         registered_by=sponsor,
         **fields,
     )
+    if project is not None:  # before anything is said of them, so that nobody beyond hears it
+        place_in(sponsor, project, [member])
     token, _ = make_credential(member, label="registration")
     record(
         events.REGISTERED,

@@ -11,6 +11,7 @@ from audit.ledger import record
 from orgchart import events
 from orgchart.handovers import chosen_successor, default_successor, without_holder
 from orgchart.holdings import HandOver, counted, hand_over, holding_kinds, remaining
+from orgchart.leading import pass_projects_on
 from orgchart.models import Credential, Member
 from orgchart.schemas import MemberOut, Retirement
 from orgchart.selectors import access_member, check_may_retire
@@ -43,12 +44,13 @@ def retire_member(
     heir = chosen_successor(actor, target, successor) if successor else default_successor(target)
     over = HandOver(actor, target, heir) if heir else None
     passed = hand_over(over) if over else {}
+    notes = [*(over.notes if over else []), *pass_projects_on(actor, target, heir)]
     refuse_left_over(target, heir)
     _end(target, heir)
     _record(actor, target, heir, passed, reason)
     words = [counted(kind, passed[kind.name]) for kind in holding_kinds() if kind.name in passed]
     shown = MemberOut.of(target).model_dump()
-    return Retirement(**shown, handed_over=words, notes=over.notes if over else [])
+    return Retirement(**shown, handed_over=words, notes=notes)
 
 
 def refuse_left_over(target: Member, heir: Member | None) -> None:

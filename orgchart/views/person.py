@@ -17,6 +17,7 @@ from orgchart.holdings import held_by
 from orgchart.leading import REPORTS
 from orgchart.models import Department, Member
 from orgchart.schemas import CredentialOut, HeldOut, MemberOut, NewCredential, Retirement
+from orgchart.walls import seen_among
 from teammcp.core.errors import AppError
 from teammcp.core.lane import run_write
 from teammcp.core.web import (
@@ -48,12 +49,12 @@ def person(
     actor: Member = request.user
     row = selectors.access_member(actor=actor, handle=handle)
     own, retired = row.pk == actor.pk, row.status == Member.Status.RETIRED
-    member = MemberOut.of(row)
+    (member,) = selectors.veiled(actor, [MemberOut.of(row)])
     context: dict[str, Any] = {
         "member": member,
         "own": own,
-        "above": list(reversed(managers_of(row))),
-        "reports": _reports(row),
+        "above": _known(actor, list(reversed(managers_of(row)))),
+        "reports": _reports(actor, row),
         "held": [part for part in _held(actor, row) if part.kind != REPORTS.name],
         "history": _history(actor, row),
         "refused": refused,
@@ -78,7 +79,7 @@ def _rights(actor: Member, row: Member, *, own: bool, retired: bool) -> dict[str
         "titles": above or (own and actor.has_scope("admin")),
         "rules": actor.has_scope("admin") and above,
         "may_retire": actor.has_scope("org:write") and above and not retired,
-        "who_may": [] if above or own or retired else who_may_order(row),
+        "who_may": [] if above or own or retired else who_may_order(row, viewer=actor),
     }
 
 
@@ -86,8 +87,14 @@ def _held(actor: Member, row: Member) -> list[HeldOut]:
     return held_out(held_by(row, viewer=actor, limit=SHOWN))
 
 
-def _reports(row: Member) -> list[Member]:
-    rows = Member.objects.filter(manager=row).exclude(status=Member.Status.RETIRED)
+def _known(actor: Member, members: list[Member]) -> list[Member]:
+    known = seen_among(actor, [member.pk for member in members])
+    return [member for member in members if member.pk in known]
+
+
+def _reports(actor: Member, row: Member) -> list[Member]:
+    rows = selectors.visible_members(actor).filter(manager=row)
+    rows = rows.exclude(status=Member.Status.RETIRED)
     return sorted(rows, key=lambda member: (member.presence not in HERE, member.name.lower()))
 
 

@@ -12,6 +12,7 @@ from messaging.cron import clean_cron, clean_zone, next_run
 from messaging.cron import never_runs as no_such_day
 from messaging.selectors.messages import RowId
 from messaging.timing import CronText, ZoneText
+from messaging.walls import COMPANY
 from orgchart import chart
 from orgchart.models import Member
 from orgchart.tokens import digest_of, hint_of, new_token
@@ -20,7 +21,7 @@ from tasks.blueprints import facts_of, noted, said_when
 from tasks.calendars import zone_for
 from tasks.models import TITLE_LIMIT, Blueprint
 from tasks.selectors.blueprints import OPEN, State, access_blueprint, blueprint_detail
-from tasks.services.creating import create_task, home_named
+from tasks.services.creating import create_task, home_for, home_named
 from tasks.services.recurring import HOOK, hook_address, payload_of
 from tasks.time_schemas import BlueprintDetail, HookOut
 from teammcp.core.actions import action
@@ -68,7 +69,7 @@ def create_blueprint(
     row = Blueprint(
         author=actor,
         title=title,
-        home=home_named(actor, home) if home else None,
+        home=home_for(actor, home),
         template={
             "home": home, "description": description, "priority": priority, "assignee": assignee,
             "reviewer": reviewer, "labels": labels, "points": points, "skills": skills,
@@ -145,7 +146,8 @@ def _change(
     row.due_minutes = row.due_minutes or None
     row.template = {**row.template, **template}
     if "home" in template:
-        row.home = home_named(actor, template["home"]) if template["home"] else None
+        whole = template["home"].strip().lower() in {COMPANY, ""}
+        row.home = None if whole else home_named(actor, template["home"])
     if cron is not None or zone is not None:
         row.zone = clean_zone(zone or row.zone)
         _set_rule(row, row.cron if cron is None else cron)

@@ -56,7 +56,7 @@ def set_working_calendar(
         time_events.CALENDAR_SET,
         actor=actor,
         target=f"member:{whose.pk}" if whose else "company",
-        topics=["company"],
+        topics=["company", *([f"member-{whose.pk}"] if whose else [])],
         data={
             "whose": f"@{whose.handle}" if whose else "the company",
             "changed": {k: [before[k], after[k]] for k in after if before[k] != after[k]},

@@ -11,6 +11,7 @@ from django.utils import timezone
 from messaging.access import access_channel, access_message
 from messaging.models import Channel, Message
 from messaging.selectors.messages import RowId
+from messaging.walls import COMPANY, default_home
 from orgchart.models import Member
 from orgchart.selectors import access_member
 from tasks import events, texts, times
@@ -147,7 +148,8 @@ def _title(given: str, origin: Message | None) -> str:
 
 def _place(actor: Member, home: str, parent: str, origin: Message | None) -> Channel | None:
     """The home: that of the parent, else the message's channel, else what was asked for."""
-    wanted = home_named(actor, home) if home else None
+    company = home.strip().lower() == COMPANY
+    wanted = home_named(actor, home) if home and not company else None
     fixed: list[Channel | None] = []
     if parent:
         fixed.append(access_task(actor=actor, task=parent).home)
@@ -163,7 +165,15 @@ def _place(actor: Member, home: str, parent: str, origin: Message | None) -> Cha
                 fields={"home": "is given already"},
                 next="Leave home out.",
             )
-    return fixed[0] if fixed else wanted
+    return fixed[0] if fixed else home_for(actor, home)
+
+
+def home_for(actor: Member, named: str) -> Channel | None:
+    """The home of something new: as `home_named`; "company" for the whole company. Where nothing is
+    said, that of the creator's project, and of the company for those who belong to none."""
+    if named.strip().lower() == COMPANY:
+        return None
+    return home_named(actor, named) if named else default_home(actor)
 
 
 def home_named(actor: Member, named: str) -> Channel:

@@ -16,7 +16,7 @@ from tasks.goal_schemas import GoalOut
 from tasks.goal_tree import DEEPEST, above, below, open_parts
 from tasks.models import Goal
 from tasks.selectors.goals import goal_out
-from tasks.services.creating import check_able, home_named
+from tasks.services.creating import check_able, home_for, home_named
 from tasks.services.editing import Version
 from tasks.services.rolling_up import keep_goal, roll_up
 from tasks.services.telling import SHOWN
@@ -48,7 +48,7 @@ def create_goal(
     Who sees `home`, a channel, sees the goal; without it the whole company. `owner` is you, unless
     you name somebody. Under a `parent` it counts with its `weight`.
     """
-    place = home_named(actor, home) if home else None
+    place = home_for(actor, home)
     over = _parent(actor, parent) if parent else None
     if over is not None:
         _check_depth(over, 1)

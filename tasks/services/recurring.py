@@ -14,6 +14,7 @@ from django.utils import timezone
 from messaging.cron import newest_run, next_run, runs_after
 from messaging.selectors.messages import RowId
 from messaging.services.notes import tell
+from messaging.walls import COMPANY
 from orgchart import chart
 from orgchart.models import Member
 from orgchart.selectors import system_member
@@ -257,6 +258,8 @@ def payload_of(
         template[role] = _present(template.get(role, ""))
     if row.home is not None and row.home.name:
         template["home"] = f"#{row.home.name}"  # its present name
+    elif row.home is None:
+        template["home"] = COMPANY
     if delivered:
         template["metadata"] = {**template.get("metadata", {}), "webhook": delivered}
     if row.due_minutes:

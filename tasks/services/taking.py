@@ -17,7 +17,7 @@ from tasks.lease_schemas import NamedLease
 from tasks.models import Lease, Task
 from tasks.names import MOST, kept, name_of, overlapping
 from tasks.selectors.leases import LONGEST_HOURS, lease_out, seen
-from tasks.services.creating import home_named
+from tasks.services.creating import home_for
 from tasks.services.lease_rows import begun, keep, on, present_book
 from tasks.times import said
 from teammcp.core.actions import action
@@ -88,10 +88,9 @@ def _work(actor: Member, task: str) -> Task | None:
 
 
 def _place(actor: Member, home: str, work: Task | None) -> Channel | None:
-    wanted = home_named(actor, home) if home else None
     if work is None:
-        return wanted
-    if home and wanted != work.home:
+        return home_for(actor, home)
+    if home and home_for(actor, home) != work.home:
         raise InvalidInput(
             "A lease for a task is seen by whoever sees the task.",
             fields={"home": "is given already"},

@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -18,11 +18,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from messaging.models import Channel, Delivery, Message
 from messaging.services import (
     create_channel,
     create_folder,
+    open_bridge,
     pin_message,
     save_message,
     schedule_message,
@@ -33,8 +35,10 @@ from messaging.services import (
 from messaging.services.files import Inline
 from orgchart.models import Member
 from orgchart.services import (
+    add_to_project,
     create_department,
     create_join_code,
+    create_project,
     invite_person,
     issue_credential,
     pause_member,
@@ -55,7 +59,7 @@ JUNE = "2025-06-18"
 FORM_SECRET = "f" * 32  # of the form and of the cookie, which a browser sends alike
 FIRST_IDS = {"messaging_channel": 54_300, "messaging_message": 65_400, "messaging_delivery": 76_500,
              "orgchart_credential": 87_600, "messaging_schedule": 98_700,
-             "messaging_file": 109_800, "tasks_task": 210_900,
+             "messaging_file": 109_800, "messaging_bridge": 765_400, "tasks_task": 210_900,
              "tasks_lease": 321_000, "tasks_goal": 432_100,
              "tasks_promise": 543_200, "tasks_blueprint": 654_300}  # fmt: skip
 
@@ -105,6 +109,7 @@ def office_with_everything(
     things["owner_credential"] = issue_credential(actor=owner, label="phone").credential.id
     invite_person(actor=owner, name="Ben")
     create_department(actor=owner, name="Sales")
+    things |= walled(owner)
     agent(owner, "moe")
     pause_member(actor=owner, member="moe", reason="A test.")
     things["join_code"] = create_join_code(actor=owner, uses=5).join_code
@@ -114,6 +119,20 @@ def office_with_everything(
         things=things,
         own={role: belongings(people.get(handle), things) for role, handle in CAST.items()},
     )
+
+
+def walled(owner: Member) -> dict[str, Any]:
+    """A project with Lin in it, and one with nobody, to which a channel of the first is open."""
+    agent(owner, "pia")
+    create_project(actor=owner, name="Grue", lead="pia")
+    add_to_project(actor=owner, project="grue", members=["lin"])
+    create_project(actor=owner, name="Gemini")
+    create_channel(actor=owner, name="gruesome", project="grue")
+    soon = (timezone.now() + timedelta(days=9)).isoformat()
+    opened = open_bridge(
+        actor=owner, channel="#gruesome", project="gemini", until=soon, reason="grue"
+    )
+    return {"bridge": opened.id, "soon": soon}
 
 
 def begin_ids_high() -> None:

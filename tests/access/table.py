@@ -53,7 +53,7 @@ class Row:
         return dict(zip(ROLES, (anonymous, *self.may.split(), retired), strict=True))
 
 
-TWINS = {"vault": "vaulu"}
+TWINS = {"vault": "vaulu", "grue": "gruf"}
 """Hidden names, and absent ones of the same length. Ids have a twin 50 further on."""
 
 EVERYBODY = "yes yes yes yes yes"
@@ -62,6 +62,7 @@ ADMINS = "403 403 403 yes yes"
 OWNERS = "403 403 403 403 yes"
 INSIDE = "404 404 yes 404 404"
 INSIDE_WRITE = "404 403 yes 404 404"
+INSIDE_OR_ADMIN = "404 404 yes yes yes"
 MANAGED = "404 404 yes yes yes"
 
 PEOPLE = (
@@ -142,6 +143,16 @@ PEOPLE = (
         ("POST /invite/",)),
     Row("make a new link for who was invited", "renew_invitation", ADMINS, {"member": "ben"},
         ("POST /invite/again/",)),
+    Row("list the projects", "list_projects", EVERYBODY, pages=("GET /projects/",)),
+    Row("see a project", "show_project", INSIDE_OR_ADMIN, {"project": "grue"},
+        ("GET /projects/grue/",)),
+    Row("begin a project", "create_project", ADMINS, {"name": "Zork"}, ("POST /projects/",)),
+    Row("change a project", "update_project", "403 403 403 yes yes",
+        {"project": "grue", "purpose": "Hide."}, ("POST /projects/grue/edit/",)),
+    Row("let somebody into a project", "add_to_project", "404 403 403 yes yes",
+        {"project": "grue", "members": ["sam"]}, ("POST /projects/grue/members/",)),
+    Row("take somebody out of a project", "remove_from_project", "404 403 403 yes yes",
+        {"project": "grue", "member": "lin"}, ("POST /projects/grue/members/remove/",)),
     Row("make a new link for who has come already", "renew_invitation", "403 403 403 403 409",
         {"member": "ada"}),
 )  # fmt: skip
@@ -196,6 +207,14 @@ CHANNELS = (
         "find a private channel by name", "list_channels", EVERYBODY, {"query": "vau"},
         ("GET /channels/?q=vau", "GET /complete/?q=%23vau"), shows="vault",
     ),
+    Row("see the bridges between projects", "list_bridges", EVERYBODY, {"ended": True}),
+    Row("open a channel of a project to another", "open_bridge", ADMINS,
+        {"channel": "#grue", "project": "gemini", "until": "{soon}", "reason": "A test."},
+        ("POST /projects/bridges/",)),
+    Row("close a bridge", "close_bridge", ADMINS, {"bridge_id": "{bridge}"},
+        ("POST /projects/bridges/{bridge}/close/",)),
+    Row("read a channel of a project", "read", INSIDE_OR_ADMIN, {"where": "#grue"},
+        ("GET /channels/grue/",)),
     Row("see a public channel", "show_channel", EVERYBODY, {"channel": "#plans"},
         ("GET /channels/plans/about/",)),
     Row(

@@ -26,6 +26,7 @@ from messaging.services import (
     create_folder,
     follow_thread,
     move_file,
+    open_bridge,
     pin_message,
     save_message,
     schedule_message,
@@ -41,8 +42,10 @@ from messaging.services.reminding import remind_due
 from messaging.services.running import run_due
 from orgchart.models import Member
 from orgchart.services import (
+    add_to_project,
     create_department,
     create_join_code,
+    create_project,
     invite_person,
     issue_credential,
     note_sign_in,
@@ -79,6 +82,8 @@ class Office:
     sam: Member
     olga: Member
     system: Member
+    bridge: int
+    until: str
     credential: int
     join_code: str
     message: int
@@ -122,9 +127,17 @@ def office_of_writers(
     follow_thread(actor=kay, thread=pinned)
     create_channel(actor=lin, name="plans")
     create_department(actor=ada, name="Sales")
+    agent(owner, "pia")
+    for name in ("Apollo", "Gemini"):
+        create_project(actor=ada, name=name, lead="pia")
+    until = (timezone.now() + timedelta(days=9)).isoformat()
+    bridge = open_bridge(
+        actor=ada, channel="#gemini", project="apollo", until=until, reason="A test."
+    ).id
     invite_person(actor=ada, name="Ben")
     agent(owner, "moe")
     tasks.take_lease(actor=agent(owner, "gus"), names=["customer:acme"])
+    add_to_project(actor=ada, project="apollo", members=["gus"])
     tasks.create_goal(actor=ada, title="Please Acme", owner="gus")
     asked = send_message(actor=lin, to="#general", body="Which one, @ada?", expects_reply=True).id
     Message.objects.filter(pk=asked).update(parked_at=timezone.now(), parked_to=ada)
@@ -146,6 +159,8 @@ def office_of_writers(
     return Office(
         **work,
         **recurring_and_promised(lin, kay),
+        bridge=bridge,
+        until=until,
         owner=owner,
         ada=ada,
         lin=lin,
@@ -223,6 +238,15 @@ ACCEPTED: dict[str, Call] = {
     "pause_member": lambda o: (o.ada, {"member": "kay", "reason": "It loops."}),
     "unpause_member": lambda o: (o.ada, {"member": "moe"}),
     "create_department": lambda o: (o.ada, {"name": "Platform"}),
+    "create_project": lambda o: (o.ada, {"name": "Mercury", "lead": "moe"}),
+    "update_project": lambda o: (o.ada, {"project": "apollo", "purpose": "To the moon"}),
+    "add_to_project": lambda o: (o.ada, {"project": "apollo", "members": ["moe"]}),
+    "remove_from_project": lambda o: (o.ada, {"project": "apollo", "member": "gus"}),
+    "open_bridge": lambda o: (
+        o.ada,
+        {"channel": "#apollo", "project": "gemini", "until": o.until, "reason": "Docking"},
+    ),
+    "close_bridge": lambda o: (o.ada, {"bridge_id": o.bridge}),
     "move_member": lambda o: (o.ada, {"member": "lin", "department": "sales"}),
     "finish_welcome": lambda o: (o.owner, {"name": "Ann", "password": "battery staple"}),
     "set_password": lambda o: (
@@ -337,6 +361,37 @@ REFUSED: dict[str, list[Call]] = {
         lambda o: (o.lin, {"department": "sales", "name": "Mine"}),
         lambda o: (o.ada, {"department": "sales", "parent": "sales"}),
         lambda o: (o.ada, {"department": "sales", "head": "nobody-here"}),
+    ],
+    "create_project": [
+        lambda o: (o.lin, {"name": "Mine"}),
+        lambda o: (o.ada, {"name": "Apollo"}),
+        lambda o: (o.ada, {"name": "Mercury", "lead": "nobody-here"}),
+    ],
+    "update_project": [
+        lambda o: (o.lin, {"project": "apollo", "name": "Mine"}),
+        lambda o: (o.ada, {"project": "apollo", "lead": "nobody-here"}),
+    ],
+    "add_to_project": [
+        lambda o: (o.lin, {"project": "apollo", "members": ["lin"]}),
+        lambda o: (o.ada, {"project": "apollo", "members": ["moe", "nobody-here"]}),
+    ],
+    "remove_from_project": [
+        lambda o: (o.ada, {"project": "apollo", "member": "pia"}),
+        lambda o: (o.ada, {"project": "apollo", "member": "kay"}),
+    ],
+    "open_bridge": [
+        lambda o: (
+            o.ada,
+            {"channel": "#gemini", "project": "apollo", "until": o.until, "reason": "Twice"},
+        ),
+        lambda o: (
+            o.ada,
+            {"channel": "#plans", "project": "apollo", "until": o.until, "reason": "Of no project"},
+        ),
+    ],
+    "close_bridge": [
+        lambda o: (o.lin, {"bridge_id": o.bridge}),
+        lambda o: (o.ada, {"bridge_id": o.bridge + 50}),
     ],
     "remove_department": [
         lambda o: (o.lin, {"department": "sales"}),
@@ -811,6 +866,9 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
         "show_member": {},
         "list_credentials": {},
         "list_departments": {},
+        "list_projects": {},
+        "list_bridges": {"ended": True},
+        "show_project": {"project": "apollo"},
         "show_chart": {},
         "preview_hand_over": {"member": "kay"},
         "list_channels": {},
@@ -860,7 +918,8 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
     assert (name in reads) != (name in ACCEPTED)
     if name in reads:
         before = everything_in_the_database()
-        registry[name].call(office.kay, reads[name])
+        reader = office.owner if name == "show_project" else office.kay  # who may see it
+        registry[name].call(reader, reads[name])
         assert everything_in_the_database() == before
 
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from audit.live import Hub, hub
 from audit.models import Event
 from audit.selectors import head_seq, list_events
-from audit.topics import inbox_topic, visible_topics
+from audit.topics import Sight, inbox_topic, visible_topics
 from messaging.models import Channel
 from messaging.services import invite_to_channel, remove_from_channel, send_message
 from orgchart.models import Member
@@ -43,7 +43,7 @@ class Viewer:
         self.asked = 0
         self._task = asyncio.ensure_future(self._follow(after, heartbeat))
 
-    def rights(self) -> frozenset[str] | None:
+    def rights(self) -> Sight | None:
         self.asked += 1
         return visible_topics(self.member) if self.holds else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from audit.live import hub
+from audit.topics import Sight
 from teammcp.serving import Server
 
 
@@ -18,7 +19,7 @@ async def test_who_waits_is_told_that_there_is_nothing(server: Server) -> None:
 
 async def test_who_follows_sees_the_end(server: Server) -> None:
     async def follow() -> list[object]:
-        return [batch async for batch in hub.follow(frozenset)]
+        return [batch async for batch in hub.follow(Sight)]
 
     following = asyncio.ensure_future(follow())
     await asyncio.sleep(0)

@@ -92,7 +92,7 @@ def test_a_refused_order_names_who_may_give_it(line: dict[str, Member], owner: M
         require_above(sam, kay, "pause")
     assert refused.value.state["who_may"] == ["@lin", "@ada", "@owner"]
     assert refused.value.next == "Ask @lin or @ada or @owner, who may."
-    assert handles(who_may_order(owner)) == []
+    assert handles(who_may_order(owner, viewer=owner)) == []
     with pytest.raises(Forbidden, match="yourself"):
         require_above(kay, kay, "pause")
 
