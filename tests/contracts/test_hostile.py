@@ -20,7 +20,10 @@ from tests.access.conftest import MCP, Faces, Snapshot, at_address, said_by
 from tests.access.routes import TOOLS, Route, rest_routes
 from tests.access.table import TABLE, filled
 
-pytestmark = pytest.mark.no_cover  # what it runs, other tests measure
+pytestmark = [
+    pytest.mark.no_cover,  # what it runs, other tests measure
+    pytest.mark.timeout(600),  # each tries every action
+]
 
 LONG = "x" * 30_000
 VALUES: tuple[Any, ...] = (
