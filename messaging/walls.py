@@ -133,8 +133,8 @@ def check_belong(members: Iterable[Member], project: int | None) -> None:
         if not visible_projects(member).filter(pk=project).exists():
             raise Conflict(
                 f"@{member.handle} does not belong to the project of this channel.",
-                next="Its lead lets them in (add_to_project), or an admin opens a bridge:"
-                " open_bridge.",
+                next="Its lead lets them in (add_to_project), or an admin opens a bridge"
+                f" (open_bridge); create_channel(project='{COMPANY}') makes one for everybody.",
             )
 
 

@@ -233,7 +233,9 @@ async def an_urgency_that_is_not_for_agents(model: Model) -> None:
 async def a_direct_conversation_that_others_should_join(model: Model) -> None:
     problem = await model.fails("invite_to_channel", channel="@kay", members=["sam"])
     assert named(problem, "private channel and invite")
-    await model.works("create_channel", name="us", kind="private", invite=["kay", "sam"])
+    await model.works(
+        "create_channel", name="us", kind="private", project="company", invite=["kay", "sam"]
+    )
 
 
 async def who_has_retired(model: Model) -> None:
