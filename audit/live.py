@@ -141,6 +141,11 @@ class Hub:
             self._wake_listeners.append(listener)
 
     @property
+    def follows(self) -> bool:
+        """Whether this process hears of what others write."""
+        return self._loop is not None and self._ready
+
+    @property
     def access_mark(self) -> tuple[int | None, int]:
         """Moves when anybody's access changes, already before that is committed."""
         return self.access_seq, ledger.access_changes

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from functools import cache
 
-READ = frozenset({"org:read", "messages:read", "inbox:read", "tasks:read", "audit:read"})
-WRITE = frozenset(
-    {"messages:write", "channels:write", "tasks:write", "profile:write", "team:write"}
+READ = frozenset(
+    {"org:read", "messages:read", "inbox:read", "tasks:read", "audit:read", "approvals:read"}
 )
+WRITE = frozenset(
+    {
+        "messages:write", "channels:write", "tasks:write", "profile:write", "team:write",
+        "approvals:decide",
+    }
+)  # fmt: skip
 ADMIN = frozenset({"admin", "org:write"})
 
 BY_AUTHORITY: dict[str, frozenset[str]] = {

@@ -9,6 +9,7 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks import (  # noqa: F401 - they register themselves
+            calendars,
             comparing,
             conditions,
             events,

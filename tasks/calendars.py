@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from messaging.cron import end_of, first_moment, zone_of
+from orgchart.hours import knows_hours
 from orgchart.models import Member
 from tasks.models import WorkingCalendar
 from teammcp.core.errors import InvalidInput
@@ -166,3 +167,9 @@ def _day(text: str) -> str:
 def on_clock(at: datetime, zone: str) -> datetime:
     """A moment on the clock of a zone."""
     return at.astimezone(zone_of(zone) if zone != "UTC" else UTC)
+
+
+@knows_hours
+def next_open_for(member: Member, at: datetime) -> datetime:
+    """When this member is at work from: for apps below, which know no calendars."""
+    return hours_of(member).next_open(at)

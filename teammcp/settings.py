@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "audit",
     "orgchart",
     "messaging",
+    "approvals",
     "tasks",
     "mcp_bridge",
     "unfold",

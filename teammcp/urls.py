@@ -14,6 +14,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/icon.svg", permanent=True)),
     path("api/", include("orgchart.api.urls")),
     path("api/", include("messaging.api.urls")),
+    path("api/", include("approvals.api.urls")),
     path("api/", include("tasks.api.urls")),
     path("api/", include("audit.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

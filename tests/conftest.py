@@ -23,6 +23,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 from pytest_django import Settings
 
+from approvals.rules import rules
 from audit import listening
 from messaging import causes
 from messaging.models import Channel
@@ -129,6 +130,7 @@ def clean_room(settings: Settings, tmp_path: Path) -> None:
     listening.forget()
     board.forget()
     causes.forget()
+    rules.forget()
 
 
 # The cast

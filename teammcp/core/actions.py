@@ -3,8 +3,9 @@
 A business action is a plain, typed, keyword-only function under `@action(scope=...)`, a read under
 `@query(scope=...)`. The signature is the schema, the docstring is what agents read, the body is the
 only place with rules, the return annotation (a `core.schemas.Out`) is the answer on every face.
-The decorator checks the scope, validates untrusted input, opens the transaction and applies the
-client key, and nothing else. Objects are authorised where they are fetched: in `access_x`.
+The decorator checks the scope, validates untrusted input, opens the transaction, applies the client
+key and asks the approval gate, and nothing else. Objects are authorised where they are fetched: in
+`access_x`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from teammcp.core import client_keys
+from teammcp.core import client_keys, gate
 from teammcp.core.context import current_call
 from teammcp.core.errors import AppError, Forbidden, InvalidInput
 from teammcp.core.lane import lane, run_write
@@ -67,8 +68,12 @@ class Action(Generic[P, R]):
         if not self.writes:
             return self._function(*args, **kwargs)
         ready = self._prepared(kwargs)
-        run = typing.cast("Callable[..., R]", self._function)
-        return run_write(lambda: run(*args, **{**kwargs, **ready()}))
+        function = typing.cast("Callable[..., R]", self._function)
+        given = {name: value for name, value in kwargs.items() if name != "actor"}
+        act = gate.Act(
+            self, kwargs["actor"], given, lambda: function(*args, **{**kwargs, **ready()})
+        )
+        return _unless_held(lambda: typing.cast("R", gate.passing(act)))
 
     def call(self, actor: Actor, payload: Mapping[str, Any]) -> R:
         """Validate untrusted `payload`, apply its `client_key`, and run. Raises AppError."""
@@ -89,11 +94,22 @@ class Action(Generic[P, R]):
             def run() -> R:
                 return function(**{"actor": present, **values, **ready()})
 
+            act = gate.Act(self, present, values, run, key or "", digest)
             if key is None:
-                return run()
-            return client_keys.once(present.pk, key, digest, self.output, run, action=self.name)
+                return typing.cast("R", gate.passing(act))
+            return client_keys.once(
+                present.pk, key, digest, self.output, lambda: gate.passing(act), action=self.name
+            )
 
-        return run_write(job)
+        return _unless_held(job)
+
+    def act(self, actor: Actor, values: Mapping[str, Any]) -> gate.Act:
+        """A call with validated arguments, to be tried out, or to be run under a grant."""
+        function = typing.cast("Callable[..., R]", self._function)
+        ready = self._prepared({"actor": actor, **values})
+        return gate.Act(
+            self, actor, values, lambda: function(**{"actor": actor, **values, **ready()})
+        )
 
     async def acall(self, actor: Actor, payload: Mapping[str, Any]) -> R:
         """`call` for coroutines: holds no thread while a write waits for its turn."""
@@ -186,6 +202,18 @@ def _register(new: Action[P, R]) -> Action[P, R]:
         raise RuntimeError(f"a second action named {new.name}")
     registry[new.name] = new
     return new
+
+
+def _unless_held(job: Callable[[], R]) -> R:
+    """Run a write. Where the gate stops it, everything is undone, the call is kept, and the error
+    that says so is raised after that was committed. Within another call, that one is kept."""
+    try:
+        return run_write(job)
+    except gate.Stop as stop:
+        if gate.inside():
+            raise
+        call = stop.call
+    raise run_write(lambda: gate.held(call))
 
 
 def _raise(error: AppError) -> Mapping[str, Any]:

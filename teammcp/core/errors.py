@@ -130,6 +130,17 @@ class Unavailable(AppError):
     code, status, title, retry = "unavailable", 503, "Not now", True
 
 
+class Held(AppError):
+    """Nothing is wrong: the call was kept, and runs as soon as the right people agree. `state` has
+    its handle, whom it waits for, and until when."""
+
+    code, status, title = "held", 202, "Waiting for approval"
+
+    def as_text(self) -> str:
+        """As of every error, but that the same call does not fail: it gives the same handle."""
+        return super().as_text().rpartition("\n")[0]
+
+
 class InternalError(AppError):
     """A fault of ours. The details are in the log only."""
 

@@ -11,6 +11,7 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from teammcp.core import gate
 from teammcp.core.context import current_call
 from teammcp.core.errors import RateLimited
 
@@ -36,7 +37,8 @@ def spend_hourly(what: str, key: str, *, limit: int) -> None:
 
 def _count(item: RateLimitItem, what: str, key: str, acts: str) -> None:
     """Spend one of the item's acts. Raises RateLimited, saying when the next is welcome."""
-    if _limiter.hit(item, what, key):
+    count = _limiter.test if gate.trying() else _limiter.hit  # what is undone spends nothing
+    if count(item, what, key):
         return
     reset = _limiter.get_window_stats(item, what, key).reset_time
     seconds = max(1, round(reset - time.time()))

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class ApprovalsConfig(AppConfig):
+    name = "approvals"
+    verbose_name = "Approvals"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from approvals import events, gating, jobs, services, snapshot  # noqa: F401
+        from teammcp.core import gate
+
+        gate.set_gate(gating.PolicyGate())

@@ -1,0 +1,54 @@
+"""Reading the rules: they are no secret."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import MaxLen
+
+from approvals.access import access_policy
+from approvals.models import Policy
+from approvals.rules import covered
+from approvals.schemas import Condition, PolicyOut, PolicyPage, PolicyRef, Stage
+from orgchart.models import Member
+from teammcp.core.actions import query
+
+
+@query(scope="approvals:read")
+def list_policies(
+    *, actor: Member, action: Annotated[str, MaxLen(60)] = "", enabled: bool | None = None
+) -> PolicyPage:
+    """The rules that hold calls until somebody agrees; those about one `action` with its name."""
+    rows = Policy.objects.select_related("created_by").order_by("name")
+    if enabled is not None:
+        rows = rows.filter(enabled=enabled)
+    found = [policy_out(row) for row in rows]
+    return PolicyPage(items=[one for one in found if not action or action in one.actions])
+
+
+@query(scope="approvals:read")
+def show_policy(*, actor: Member, policy: PolicyRef) -> PolicyOut:
+    """One rule: what it holds, of whom, and who has to agree."""
+    return policy_out(access_policy(policy=policy))
+
+
+def policy_out(row: Policy) -> PolicyOut:
+    actions, not_covered = covered(row.pattern)
+    return PolicyOut(
+        id=row.pk,
+        name=row.name,
+        description=row.description,
+        pattern=row.pattern,
+        actions=actions,
+        not_covered=not_covered,
+        requesters=row.requesters,
+        except_requesters=row.except_requesters,
+        arguments=[Condition.model_validate(one) for one in row.arguments],
+        stages=[Stage.model_validate(one) for one in row.stages],
+        expires_minutes=row.expires_minutes,
+        without_registrar=row.without_registrar,
+        enabled=row.enabled,
+        version=row.version,
+        created_by=row.created_by.handle,
+        updated_at=row.updated_at,
+    )

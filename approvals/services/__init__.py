@@ -1,0 +1,26 @@
+"""What can be done with approvals."""
+
+from approvals.services.changing import comment_request, revise_request, withdraw_request
+from approvals.services.deciding import decide
+from approvals.services.glass import break_glass, review_break_glass
+from approvals.services.policies import create_policy, update_policy
+from approvals.services.showing import note_shown, show_request
+from approvals.services.stand_ins import end_stand_in, set_stand_in
+from approvals.services.standing import end_standing, grant_standing
+
+__all__ = [
+    "break_glass",
+    "comment_request",
+    "create_policy",
+    "decide",
+    "end_stand_in",
+    "end_standing",
+    "grant_standing",
+    "note_shown",
+    "review_break_glass",
+    "revise_request",
+    "set_stand_in",
+    "show_request",
+    "update_policy",
+    "withdraw_request",
+]

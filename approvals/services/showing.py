@@ -1,0 +1,47 @@
+"""That somebody was really shown a request. Lists do not count, and neither does waiting."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from approvals import events
+from approvals.access import access_request
+from approvals.models import ApprovalRequest, Asked, Showing
+from approvals.schemas import Ref, RequestDetail
+from approvals.selectors.requests import detail_of
+from approvals.services.asking import note
+from orgchart.models import Member
+from teammcp.core.actions import query
+from teammcp.core.context import current_call
+from teammcp.core.lane import run_write
+
+
+@query(scope="approvals:read")
+def show_request(*, actor: Member, request: Ref) -> RequestDetail:
+    """Exactly what will run, what it would change, who has to agree, and how far it has come.
+
+    That you looked is written down, once, and seen by who asked.
+    """
+    row = access_request(actor=actor, request=request)
+    note_shown(actor, row)
+    return detail_of(actor, row)
+
+
+def note_shown(actor: Member, row: ApprovalRequest) -> None:
+    """Write down that this member sees a request now, the first time. For faces that really show
+    it: show_request and its page on the dashboard."""
+    if actor.pk == row.requester_id or not row.is_open:
+        return
+    if Showing.objects.filter(request=row, member=actor).exists():
+        return
+    run_write(lambda: _write(actor, row))
+
+
+def _write(actor: Member, row: ApprovalRequest) -> None:
+    face = current_call().face
+    _, new = Showing.objects.get_or_create(
+        request=row, member=actor, defaults={"face": face, "at": timezone.now()}
+    )
+    if new:
+        asked = Asked.objects.filter(request=row, member=actor).exists()
+        note(events.SHOWN, row, actor.pk, actor=actor, face=face, asked=asked)

@@ -1,0 +1,181 @@
+"""Consent given beforehand: for one requester, so many times, until some time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le, MaxLen
+from django.db.models import F
+from django.utils import timezone
+from pydantic import AwareDatetime
+
+from approvals import events
+from approvals.access import access_policy
+from approvals.chart import Company
+from approvals.conditions import all_hold
+from approvals.gating import Grant, plain_arguments
+from approvals.models import StandingApproval, StandingUse
+from approvals.rules import Rule, covered
+from approvals.schemas import Condition, Conditions, Handle, PolicyRef, StandingOut, Text
+from approvals.selectors.standing import standing_out, visible_standing
+from audit.ledger import record
+from messaging.services.notes import tell
+from orgchart.models import Member
+from orgchart.selectors import access_member
+from teammcp.core import gate
+from teammcp.core.actions import action
+from teammcp.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from teammcp.core.gate import Act
+from teammcp.core.texts import clean_text
+from teammcp.core.touched import touched_by
+
+Uses = Annotated[int, Ge(1), Le(10_000)]
+RowId = Annotated[int, Ge(1), Le(2**62)]
+
+
+def use_standing(act: Act, rule: Rule, arguments: Mapping[str, Any]) -> bool:
+    """Whether a standing approval lets this act pass one policy; it is used up by that. What is
+    only tried out uses nothing."""
+    now = timezone.now()
+    rows = StandingApproval.objects.filter(
+        policy=rule.id, requester=act.actor.pk, ended_at=None, until__gt=now, uses_left__gt=0
+    )
+    for row in rows.order_by("until", "pk"):
+        if not _fits(row, act, arguments):
+            continue
+        if gate.trying():
+            return True
+        taken = StandingApproval.objects.filter(
+            pk=row.pk, uses_left__gt=0, ended_at=None, until__gt=now
+        ).update(uses_left=F("uses_left") - 1, uses=F("uses") + 1)
+        if taken:
+            _note_use(row, act, now)
+            return True
+    return False
+
+
+def _fits(row: StandingApproval, act: Act, arguments: Mapping[str, Any]) -> bool:
+    if not fnmatchcase(act.action.name, row.pattern):
+        return False
+    conditions = [Condition.model_validate(one) for one in row.arguments]
+    touched = touched_by(act.action.name, act.actor, arguments)
+    return all_hold(conditions, arguments, touched)
+
+
+def _note_use(row: StandingApproval, act: Act, now: datetime) -> None:
+    StandingUse.objects.create(
+        standing=row, action=act.action.name, arguments=plain_arguments(act.action, act.values),
+        at=now,
+    )  # fmt: skip
+    record(
+        events.STANDING_USED,
+        actor=act.actor,
+        target=f"standing:{row.pk}",
+        topics=["approvals", *_members(row)],
+        data={"standing": row.pk, "action": act.action.name, "requester": act.actor.handle},
+    )
+
+
+@action(scope="approvals:decide")
+def grant_standing(
+    *,
+    actor: Member,
+    policy: PolicyRef,
+    requester: Handle,
+    count: Uses,
+    until: AwareDatetime,
+    pattern: Annotated[str, MaxLen(80)] = "",
+    arguments: Conditions = [],  # noqa: B006
+    reason: Text = "",
+) -> StandingOut:
+    """Approve beforehand what a policy would hold: for one member, `count` times, `until` a time.
+
+    `pattern` and `arguments` (conditions) narrow it: what does not fit them is held as usual. It
+    takes those who would have to approve: where you alone are not enough, the others are asked.
+    """
+    row = access_policy(policy=policy)
+    member = access_member(actor=actor, handle=requester)
+    _check_time(until)
+    pattern = pattern.strip() or row.pattern
+    if not set(covered(pattern)[0]) & set(covered(row.pattern)[0]):
+        raise InvalidInput(
+            f"{pattern!r} names nothing that the policy “{row.name}” holds.",
+            fields={"pattern": "outside the policy"},
+            next=f"Leave it out, or narrow {row.pattern!r}.",
+        )
+    grant = gate.granted()
+    made = StandingApproval.objects.create(
+        policy=row, requester=member, pattern=pattern, uses_left=count, until=until,
+        arguments=[one.model_dump(mode="json") for one in arguments],
+        reason=clean_text("reason", reason).strip(), granted_by=actor, created_at=timezone.now(),
+        agreed_in_id=grant.request if isinstance(grant, Grant) else None,
+    )  # fmt: skip
+    record(
+        events.STANDING_GRANTED,
+        actor=actor,
+        target=f"standing:{made.pk}",
+        topics=["approvals", *_members(made)],
+        data={
+            "standing": made.pk, "policy": row.name, "pattern": pattern, "count": count,
+            "requester": member.handle, "until": until.isoformat(), "arguments": made.arguments,
+        },
+    )  # fmt: skip
+    if member.pk != actor.pk:
+        tell(
+            member,
+            f"@{actor.handle} approved beforehand what the policy “{row.name}” holds of you:"
+            f" {pattern}, {count} times, until {until:%Y-%m-%d %H:%M %Z}. Call it as usual.",
+        )
+    return standing_out(made)
+
+
+def _check_time(until: datetime) -> None:
+    if until <= timezone.now():
+        raise InvalidInput(
+            "`until` has passed already.",
+            fields={"until": "in the past"},
+            next="Give a time to come; a standing approval always ends.",
+        )
+
+
+def _members(row: StandingApproval) -> list[str]:
+    return [f"member-{pk}" for pk in sorted({row.requester_id, row.granted_by_id})]
+
+
+@action(scope="approvals:decide")
+def end_standing(*, actor: Member, standing_id: RowId) -> StandingOut:
+    """End a standing approval at once: for who gave it, who has it, those who could approve, and
+    admins."""
+    row = visible_standing(actor).filter(pk=standing_id).first()
+    if row is None:
+        raise NotFound(
+            f"There is no standing approval {standing_id}.", next="list_standing shows them."
+        )
+    if not _may_end(actor, row):
+        raise Forbidden(
+            "It is not yours to end.", next=f"Ask @{row.granted_by.handle} or an admin."
+        )
+    if row.ended_at is not None:
+        raise Conflict("It was ended already.", next="Nothing is left to do.")
+    row.ended_at, row.ended_by = timezone.now(), actor
+    row.save(update_fields=["ended_at", "ended_by"])
+    record(
+        events.STANDING_ENDED,
+        actor=actor,
+        target=f"standing:{row.pk}",
+        topics=["approvals", *_members(row)],
+        data={"standing": row.pk},
+    )
+    return standing_out(row)
+
+
+def _may_end(actor: Member, row: StandingApproval) -> bool:
+    if actor.pk in {row.granted_by_id, row.requester_id} or actor.has_scope("admin"):
+        return True
+    company = Company.load()
+    requester = company.members[row.requester_id]
+    stages = Rule.of(row.policy).stages
+    return any(actor.pk in {m.pk for m in company.approvers(s, requester)} for s in stages)
