@@ -8,6 +8,7 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals import events, gating, jobs, services, snapshot  # noqa: F401
+        from approvals.services import filing, standing
         from teammcp.core import gate
 
-        gate.set_gate(gating.PolicyGate())
+        gate.set_gate(gating.PolicyGate(filing.known, filing.file, standing.use_standing))

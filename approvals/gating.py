@@ -54,8 +54,13 @@ class Grant:
         return cls(request.pk, acts, frozenset(pk for pk, *_ in request.policies), all=glass)
 
 
+@dataclass(frozen=True, slots=True)
 class PolicyGate:
-    """The gate."""
+    """The gate. What it writes is the business of services, which are handed in."""
+
+    known: Callable[[Act], AppError | None]
+    file: Callable[[Act, Trial], AppError]
+    use_standing: Callable[[Act, Rule, Mapping[str, Any]], bool]
 
     def active(self) -> bool:
         return rules.any()
@@ -74,17 +79,12 @@ class PolicyGate:
             left = [] if grant.all else [rule for rule in left if rule.id not in grant.policies]
             granting = False
         if left:
-            left = _without_consent(act, left, arguments)
+            left = [rule for rule in left if not self.use_standing(act, rule, arguments)]
         beneficiary = None
         if granting and (rule := _own_rule(act, arguments)):
             beneficiary = _beneficiary(arguments)
             left = [*left, rule]
         return Need(act, Why(left, digest, beneficiary)) if left else None
-
-    def known(self, act: Act) -> AppError | None:
-        from approvals.services.filing import known
-
-        return known(act)
 
     def look(self) -> Look:
         """What a trial run records from now on."""
@@ -97,14 +97,12 @@ class PolicyGate:
         return seen
 
     def hold(self, act: Act, found: Trial) -> AppError:
-        from approvals.services.filing import file
-
         if not found.needs:
             return Unavailable(
                 "The rules changed while this call was looked at; nothing was done.",
                 next="Send the same call again.",
             )
-        return file(act, found)
+        return self.file(act, found)
 
 
 def _told(row: Event) -> dict[str, Any]:
@@ -130,12 +128,6 @@ def _about(act: Act, found: Sequence[Rule], arguments: Mapping[str, Any]) -> lis
     touches = any(one.field == TOUCHES for rule in found for one in rule.conditions)
     touched = touched_by(act.action.name, act.actor, arguments) if touches else []
     return [rule for rule in found if all_hold(rule.conditions, arguments, touched)]
-
-
-def _without_consent(act: Act, left: list[Rule], arguments: Mapping[str, Any]) -> list[Rule]:
-    from approvals.services.standing import use_standing
-
-    return [rule for rule in left if not use_standing(act, rule, arguments)]
 
 
 def _own_rule(act: Act, arguments: Mapping[str, Any]) -> Rule | None:

@@ -243,20 +243,6 @@ class Progress(Out):
     head: int
 
 
-class HeldAct(Out):
-    """That a call was kept. It is a field of its own, so that it fits beside any answer."""
-
-    id: str
-    waits_for: list[str]
-    deadline: datetime
-    policies: list[str]
-    next: str
-
-
-class HeldAnswer(Out):
-    held_for_approval: HeldAct
-
-
 class StandInOut(Out):
     id: int
     member: str

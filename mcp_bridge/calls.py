@@ -11,10 +11,10 @@ from typing import Any
 from audit.live import hub
 from mcp_bridge.notices import notices
 from mcp_bridge.profiles import Profile
-from mcp_bridge.results import Wire, failure, success
+from mcp_bridge.results import Wire, failure, success, waiting_for_approval
 from orgchart.models import Member
 from teammcp.core.context import current_call
-from teammcp.core.errors import AppError, InternalError, InvalidInput
+from teammcp.core.errors import AppError, Held, InternalError, InvalidInput
 from teammcp.core.schemas import Out
 from teammcp.core.tools import Tool
 from teammcp.core.waiting import Wait, call_and_wait
@@ -46,12 +46,18 @@ async def call_tool(client: Client, name: str, arguments: Mapping[str, Any]) -> 
         tool = client.profile.tool(name)
         answer = await _run(client, tool, arguments)
         return await success(answer, await notices.line(client.member, tool))
+    except Held as held:
+        return waiting_for_approval(held, names, await _line(client, name))
     except AppError as error:
         return failure(error, names)
     except Exception:  # the last boundary: the caller learns that it failed, the log why
         request_id = current_call().request_id
         logger.exception("the tool %s failed in request %s", name[:60], request_id)
         return failure(internal_error(), names)
+
+
+async def _line(client: Client, name: str) -> str:
+    return await notices.line(client.member, client.profile.tool(name))
 
 
 async def _run(client: Client, tool: Tool, arguments: Mapping[str, Any]) -> Out:

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from mcp_bridge.fencing import defuse, defuse_all, render
-from teammcp.core.errors import AppError
+from teammcp.core.errors import AppError, Held
 from teammcp.core.reads import reads
 from teammcp.core.schemas import Out
 
@@ -63,6 +63,24 @@ def failure(error: AppError, names: Mapping[str, str]) -> Wire:
         "_meta": {PROBLEM: problem},
         "content": [{"type": "text", "text": text}],
         "isError": True,
+        "resultType": "complete",
+    }
+
+
+def waiting_for_approval(held: Held, names: Mapping[str, str], waiting: str = "") -> Wire:
+    """That a call was kept until somebody agrees: no error. It stands in a field of its own, which
+    fits beside every answer that a tool may have."""
+    problem = _problem(held, names)
+    facts = {"message": problem["detail"], **problem["state"], "next": problem["next"]}
+    structured: dict[str, Any] = {"held_for_approval": facts}
+    text = _printable(defuse(in_tool_words(held.as_text(), names)))
+    if waiting:
+        structured["waiting"] = waiting
+        text = f"{text}\n{waiting}"
+    return {
+        "content": [{"type": "text", "text": text}],
+        "structuredContent": structured,
+        "isError": False,
         "resultType": "complete",
     }
 

@@ -34,7 +34,7 @@ from messaging.models import (
 )
 from messaging.selectors.schedules import visible_schedules
 from orgchart.models import Member
-from teammcp.core.admin import FACES, ByAction, LookOnly, call_for_each, one_of
+from teammcp.core.admin import FACES, ByAction, LookOnly, call, call_for_each, one_of
 from teammcp.core.context import CLIENT_ROUTES
 
 ROUTES = ["mcp", "rest", "dashboard", *sorted(CLIENT_ROUTES)]
@@ -70,7 +70,7 @@ class ChannelAdmin(ByAction):
 
     def change(self, request: HttpRequest, row: Channel, values: dict[str, Any]) -> None:
         payload = {"channel": f"channel:{row.pk}", **values}
-        services.update_channel.call(request.user, payload)  # type: ignore[arg-type]
+        call(request, services.update_channel, payload)
 
 
 @admin.register(Bridge)

@@ -19,6 +19,7 @@ class MessagingConfig(AppConfig):
             search,
             services,
             snapshot,
+            touched,
             welcome,
         )
         from messaging.services import (  # noqa: F401 - the same

@@ -22,7 +22,7 @@ from orgchart.models import (
     ProjectMember,
     SignInLink,
 )
-from teammcp.core.admin import ByAction, LookOnly, call_for_each
+from teammcp.core.admin import ByAction, LookOnly, call, call_for_each
 from teammcp.core.web import WebRequest
 
 # Authority and scopes decide here, not groups.
@@ -61,7 +61,7 @@ class DepartmentAdmin(ByAction):
 
     def change(self, request: HttpRequest, row: Department, values: dict[str, Any]) -> None:
         named = {name: _named(value) for name, value in values.items()}
-        services.update_department.call(request.user, {"department": row.slug, **named})  # type: ignore[arg-type]
+        call(request, services.update_department, {"department": row.slug, **named})
 
     @admin.action(description="Remove empty departments")
     def remove(self, request: HttpRequest, rows: QuerySet[Department]) -> None:
@@ -138,14 +138,13 @@ class MemberAdmin(ByAction):
     def change(self, request: HttpRequest, row: Member, values: dict[str, Any]) -> None:
         member = {"member": Member.objects.values_list("handle", flat=True).get(pk=row.pk)}
         entry = {name: value for name, value in values.items() if name in self.entry_fields}
-        actor: Any = request.user
-        if entry:
-            services.update_member.call(actor, member | entry)
+        if entry and call(request, services.update_member, member | entry):
             member = {"member": entry.get("handle", member["member"])}
         if "manager" in values:
-            services.set_manager.call(actor, member | {"manager": _named(values["manager"])})
+            call(request, services.set_manager, member | {"manager": _named(values["manager"])})
         if "department" in values:
-            services.move_member.call(actor, member | {"department": _named(values["department"])})
+            department = {"department": _named(values["department"])}
+            call(request, services.move_member, member | department)
 
     @admin.action(description="Pause: they read, and do nothing else")
     def pause(self, request: HttpRequest, rows: QuerySet[Member]) -> None:

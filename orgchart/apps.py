@@ -15,4 +15,5 @@ class OrgchartConfig(AppConfig):
             jobs,
             leading,
             snapshot,
+            touched,
         )

@@ -142,7 +142,7 @@
     }
   });
   body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.target.matches("form")) slot(event.target)?.replaceChildren();
+    if (event.detail.successful && event.detail.xhr.status !== 202 && event.target.matches("form")) slot(event.target)?.replaceChildren();
   });
 
   // The rail, where there is room for one; else its link is a page

@@ -29,7 +29,7 @@ from tasks.promises import visible_promises
 from tasks.selectors.blueprints import visible_blueprints
 from tasks.services.editing import CLEARABLE
 from tasks.transitions import Status
-from teammcp.core.admin import ByAction, LookOnly, call_for_each, one_of
+from teammcp.core.admin import ByAction, LookOnly, call, call_for_each, one_of
 
 
 def _visible(request: HttpRequest) -> QuerySet[Task]:
@@ -66,7 +66,7 @@ class TaskAdmin(ByAction):
         gone = [name for name in CLEARABLE if name in values and values[name] is None]
         kept = {name: value for name, value in values.items() if name not in gone}
         payload = {"task": row.name, "clear": gone, **kept}
-        services.edit_task.call(request.user, payload)  # type: ignore[arg-type]
+        call(request, services.edit_task, payload)
 
     @admin.action(description="Cancel")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
@@ -168,7 +168,7 @@ class WorkingCalendarAdmin(ByAction):
     def change(self, request: HttpRequest, row: WorkingCalendar, values: dict[str, Any]) -> None:
         whose = row.member.handle if row.member else ""
         given = {name: value if value is not None else [] for name, value in values.items()}
-        services.set_working_calendar.call(request.user, {"member": whose, **given})  # type: ignore[arg-type]
+        call(request, services.set_working_calendar, {"member": whose, **given})
 
 
 @admin.register(Promise)
@@ -268,7 +268,7 @@ class GoalAdmin(ByAction):
         gone = "due_at" in values and values["due_at"] is None
         kept = {name: value for name, value in values.items() if value is not None}
         payload = {"goal": row.name, **kept, **({"no_due": True} if gone else {})}
-        services.edit_goal.call(request.user, payload)  # type: ignore[arg-type]
+        call(request, services.edit_goal, payload)
 
 
 @admin.register(GoalTask)

@@ -17,6 +17,7 @@ class TasksConfig(AppConfig):
             search,
             services,
             snapshot,
+            touched,
         )
         from tasks.services import (  # noqa: F401 - the same
             handing_blueprints_over,

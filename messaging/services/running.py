@@ -26,7 +26,7 @@ from orgchart.models import Member
 from orgchart.selectors import system_member
 from teammcp.core.context import CallContext, calling
 from teammcp.core.due import DueRows
-from teammcp.core.errors import AppError, Unavailable
+from teammcp.core.errors import AppError, Held, Unavailable
 
 logger = logging.getLogger(__name__)
 LATE_AFTER = timedelta(minutes=1)
@@ -71,6 +71,9 @@ def _decide(row: Schedule, now: datetime) -> None:
         verdict = verdict_of(row.author, row.condition) if row.condition else SEND
         if verdict.what == "send":
             _send(row, now, _note(row, late, earlier), late=late)
+    except Held as held:  # it goes out as soon as somebody agreed, without this schedule
+        _pass_over(row, now, held.message, for_good=not row.cron)
+        return
     except AppError as error:
         if isinstance(error, Unavailable):
             raise
@@ -100,8 +103,7 @@ def _send(row: Schedule, now: datetime, note: str, *, late: timedelta) -> None:
     payload = payload_of(row)
     if late > LATE_AFTER and len(row.body) + len(note) + 6 <= BODY_LIMIT:
         payload["body"] = f"{row.body}\n\n*({note})*"
-    with transaction.atomic():  # what is refused leaves nothing behind
-        receipt: Receipt = send_message.call(row.author, payload)
+    receipt: Receipt = send_message.call(row.author, payload)  # what is refused leaves nothing
     row.sent, row.failures = row.sent + 1, 0
     if row.channel_id is None:  # the conversation that this message opened
         row.channel_id = Message.objects.values_list("channel_id", flat=True).get(pk=receipt.id)

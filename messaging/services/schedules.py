@@ -37,6 +37,7 @@ from messaging.timing import (
     timing_of,
 )
 from orgchart.models import Member
+from teammcp.core import gate
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
 
@@ -254,7 +255,7 @@ def _rehearse(row: Schedule) -> None:
 
     Leaves in the row the target as it is understood and the channel, if there is one already.
     """
-    with transaction.atomic():
+    with gate.rehearsal(), transaction.atomic():
         receipt = send_message.call(row.author, payload_of(row))
         channel_id = Message.objects.values_list("channel_id", flat=True).get(pk=receipt.id)
         transaction.set_rollback(True)

@@ -24,6 +24,7 @@ from tasks.selectors.blueprints import OPEN, State, access_blueprint, blueprint_
 from tasks.services.creating import create_task, home_for, home_named
 from tasks.services.recurring import HOOK, hook_address, payload_of
 from tasks.time_schemas import BlueprintDetail, HookOut
+from teammcp.core import gate
 from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, Forbidden
 
@@ -239,7 +240,7 @@ def _set_rule(row: Blueprint, cron: str) -> None:
 
 def _rehearse(row: Blueprint) -> None:
     """Refuse now what making the task would refuse: it is made, and that is undone."""
-    with transaction.atomic():
+    with gate.rehearsal(), transaction.atomic():
         create_task.call(row.author, payload_of(row, timezone.now()))
         transaction.set_rollback(True)
 

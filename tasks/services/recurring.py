@@ -8,7 +8,6 @@ from typing import Annotated, Any, NamedTuple
 
 from annotated_types import MaxLen
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from messaging.cron import newest_run, next_run, runs_after
@@ -28,7 +27,7 @@ from tasks.time_schemas import BlueprintMade
 from tasks.transitions import OPEN
 from teammcp.core.actions import action
 from teammcp.core.due import DueRows
-from teammcp.core.errors import AppError, Conflict, NotFound, Unavailable
+from teammcp.core.errors import AppError, Conflict, Held, NotFound, Unavailable
 from teammcp.core.texts import UNKEPT
 
 HOOK = "hook_"  # what the secrets of webhooks begin with
@@ -73,6 +72,9 @@ def _run(pk: int, now: datetime) -> None:
     try:
         _check_author_at_work(row)
         _turn(row.author, row, turn)
+    except Held as held:  # it is made as soon as somebody agreed, without this rule
+        _keep(row, turn, Outcome.SKIPPED, held.message.rstrip("."))
+        noted(system_member(), row, time_events.BLUEPRINT_MISSED, reason=held.message)
     except AppError as error:
         if isinstance(error, Unavailable):
             raise
@@ -203,8 +205,7 @@ def _turn(actor: Member, row: Blueprint, turn: Turn) -> BlueprintRun:
     open_one = _open_task(row) if row.skip_if_open else None
     if open_one is not None:
         return _skip(row, turn, open_one)
-    with transaction.atomic():
-        made = create_task.call(actor, payload_of(row, turn.now, turn.payload))
+    made = create_task.call(actor, payload_of(row, turn.now, turn.payload))
     row.made, row.failures = row.made + 1, 0
     run = _keep(row, turn, Outcome.MADE, turn.note, int(made.task.id[2:]))
     noted(

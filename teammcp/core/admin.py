@@ -17,9 +17,11 @@ from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from teammcp.core.actions import Action
-from teammcp.core.errors import AppError
+from teammcp.core.errors import AppError, Held
 from teammcp.core.models import ClientKey
 from teammcp.core.web import refused_by
+
+HELD = "teammcp.held"  # of a request: something that its form changes waits for approval
 
 
 def one_of(field: str, values: Iterable[str]) -> type[admin.SimpleListFilter]:
@@ -104,6 +106,12 @@ class ByAction(LookOnly):
             return HttpResponseRedirect(request.get_full_path())
         return response
 
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if HELD in request.META:  # "was changed successfully" would not be true
+            return HttpResponseRedirect(request.get_full_path())
+        response: HttpResponse = super().response_change(request, obj)
+        return response
+
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """The ledger has it already."""
 
@@ -111,7 +119,20 @@ class ByAction(LookOnly):
 def tell(request: HttpRequest, error: AppError) -> None:
     """Show an error of an action above the page."""
     refused = refused_by(error)
-    messages.error(request, f"{refused.message} {refused.next}".strip())
+    show = messages.warning if refused.held else messages.error
+    show(request, f"{refused.message} {refused.next}".strip())
+
+
+def call(request: HttpRequest, action: Action[Any, Any], payload: dict[str, Any]) -> bool:
+    """Call an action with what was changed in a form; whether it was done. One that waits for
+    approval is told and not raised: the page is one transaction, and what it keeps must stay."""
+    try:
+        action.call(request.user, payload)  # type: ignore[arg-type]
+    except Held as held:
+        tell(request, held)
+        request.META[HELD] = True
+        return False
+    return True
 
 
 def call_for_each(

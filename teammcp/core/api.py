@@ -25,6 +25,7 @@ from teammcp.core.actions import Action
 from teammcp.core.context import ROUTE_HEADER, WAITED, CallContext, calling, client_route
 from teammcp.core.errors import (
     AppError,
+    Held,
     InternalError,
     InvalidInput,
     NotAuthenticated,
@@ -204,10 +205,17 @@ def named_once(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """An OpenAPI hook: every operation may end in the one shape of an error."""
     result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
-    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     for operations in result["paths"].values():
-        for operation in operations.values():
-            operation["responses"]["default"] = {"description": "Refused", "content": content}
+        for method, operation in operations.items():
+            refused = {"description": "Refused", "content": {PROBLEM: schema}}
+            operation["responses"]["default"] = refused
+            if method != "get":
+                waits = {
+                    "description": "Waits for approval",
+                    "content": {"application/json": schema},
+                }
+                operation["responses"]["202"] = waits
     return result
 
 
@@ -219,10 +227,10 @@ def _leave_out(names: set[str], body: dict[str, Any]) -> None:
 
 
 def problem(error: AppError) -> HttpResponse:
-    """An error as a problem document."""
-    response = HttpResponse(
-        orjson.dumps(error.as_dict()), status=error.status, content_type=PROBLEM
-    )
+    """An error as a problem document. That a call waits for approval has the same shape and is no
+    problem."""
+    kind = "application/json" if isinstance(error, Held) else PROBLEM
+    response = HttpResponse(orjson.dumps(error.as_dict()), status=error.status, content_type=kind)
     if isinstance(error, NotAuthenticated):
         response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if "retry_after_seconds" in error.state:

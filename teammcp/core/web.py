@@ -29,7 +29,7 @@ from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
 from teammcp.core.actions import Action, registry
-from teammcp.core.errors import AppError, Forbidden, InvalidInput, NotFound
+from teammcp.core.errors import AppError, Forbidden, Held, InvalidInput, NotFound
 
 
 class WebRequest(HttpRequest):
@@ -50,6 +50,8 @@ class Refused:
     message: str
     next: str = ""
     kept: Mapping[str, Any] = field(default_factory=dict)
+    held: str = ""
+    """the request that keeps it, where it only waits for approval"""
 
 
 # Pages
@@ -176,7 +178,8 @@ def refused_by(error: AppError, kept: Mapping[str, Any] | None = None) -> Refuse
     fields = error.state.get("fields") if isinstance(error, InvalidInput) else None
     if fields and message != error.message:
         message = " ".join(_about_field(name, text) for name, text in fields.items())
-    return Refused(message, _advice(error.next), kept or {})
+    held = str(error.state["request"]) if isinstance(error, Held) else ""
+    return Refused(message, _advice(error.next), kept or {}, held)
 
 
 def _advice(advice: str) -> str:
