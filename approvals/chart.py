@@ -18,7 +18,7 @@ from approvals.models import ApprovalRequest, StandIn
 from approvals.schemas import Stage
 from orgchart.models import Member
 
-SCOPE = "approvals:decide"
+SCOPE = "approvals:write"
 MOST_LEVELS = 9  # "manager+9"
 
 

@@ -13,7 +13,7 @@ READ = frozenset(
 WRITE = frozenset(
     {
         "messages:write", "channels:write", "tasks:write", "profile:write", "team:write",
-        "approvals:decide",
+        "approvals:write",
     }
 )  # fmt: skip
 ADMIN = frozenset({"admin", "org:write"})

@@ -38,7 +38,8 @@ from orgchart.services.access import make_credential
 from orgchart.services.company import found_company
 from orgchart.services.members import create_member
 from teammcp.core import limits
-from teammcp.core.errors import AppError
+from teammcp.core.actions import registry
+from teammcp.core.errors import AppError, Held
 from teammcp.core.lane import run_write
 from teammcp.serving import Server
 from tests.live import LiveServer, copy_migrated
@@ -214,6 +215,13 @@ def person(handle: str, authority: str = "member") -> Member:
         return member
 
     return run_write(create)
+
+
+def held_call(member: Member, action: str, /, **arguments: Any) -> str:
+    """Make a call that a policy holds, and give the name of the request."""
+    with pytest.raises(Held) as held:
+        registry[action].call(member, arguments)
+    return str(held.value.state["request"])
 
 
 def all_refused(

@@ -39,6 +39,8 @@ def note(
     **data: Any,
 ) -> None:
     """Record an event about a request, in the server's own name where nobody did it."""
+    if "reason" in data:  # a sentence of its own; here the end of another
+        data["reason"] = str(data["reason"]).rstrip(".")
     record(
         kind,
         actor=actor or system_member(),

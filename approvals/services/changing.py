@@ -26,7 +26,7 @@ Status = ApprovalRequest.Status
 TAKEN_BACK = (Status.OPEN, Status.CHANGES_REQUESTED, Status.APPROVED)
 
 
-@action(scope="approvals:read")
+@action(scope="approvals:write")
 def comment_request(*, actor: Member, request: Ref, body: Reason) -> RequestDetail:
     """Say something about a request without deciding on it."""
     row = access_request(actor=actor, request=request)
@@ -43,7 +43,7 @@ def comment_request(*, actor: Member, request: Ref, body: Reason) -> RequestDeta
     return detail_of(actor, row)
 
 
-@action(scope="approvals:read")
+@action(scope="approvals:write")
 def withdraw_request(*, actor: Member, request: Ref, reason: Text = "") -> RequestDetail:
     """Take back what you asked for. It works until it runs."""
     row = access_request(actor=actor, request=request, lock=True)
@@ -63,7 +63,7 @@ def withdraw_request(*, actor: Member, request: Ref, reason: Text = "") -> Reque
     return detail_of(actor, row)
 
 
-@action(scope="approvals:read")
+@action(scope="approvals:write")
 def revise_request(
     *, actor: Member, request: Ref, arguments: dict[str, Any], comment: Text = ""
 ) -> RequestDetail:

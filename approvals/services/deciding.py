@@ -27,7 +27,7 @@ Status = ApprovalRequest.Status
 Small = Annotated[int, Ge(1), Le(1_000)]
 
 
-@action(scope="approvals:decide")
+@action(scope="approvals:write")
 def decide(
     *,
     actor: Member,

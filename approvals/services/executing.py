@@ -23,7 +23,7 @@ from teammcp.core import client_keys, gate
 from teammcp.core.actions import Action, registry
 from teammcp.core.context import CallContext, calling
 from teammcp.core.due import each_due
-from teammcp.core.errors import AppError, Conflict, Forbidden
+from teammcp.core.errors import AppError, Forbidden
 from teammcp.core.schemas import Out
 from teammcp.core.touched import Touched, touched_by
 
@@ -55,6 +55,9 @@ def _run(pk: int, now: datetime) -> None:
     if not rows.update(status=Status.EXECUTED, closed_at=now):  # somebody took it back
         return
     request = ApprovalRequest.objects.select_related("requester", "on_behalf_of").get(pk=pk)
+    if moved(request):
+        supersede(request, whats_moved(request))
+        return
     try:
         with transaction.atomic():
             answer = _perform(request)
@@ -83,8 +86,6 @@ def _perform(request: ApprovalRequest) -> Out:
     action: Action[..., Any] = registry[request.action]
     member = _requester(request)
     action.check_scope(member)
-    if moved(request):
-        raise Conflict("What it speaks of has changed.", next="Ask again.")
     values = action.validate(request.arguments)
     grant = Grant.of(request, glass=BreakGlass.objects.filter(request=request).exists())
     act = action.act(member, values)

@@ -71,7 +71,7 @@ def _named(row: ApprovalRequest, company: Company) -> list[Member]:
     return [member for member in found.values() if company.present(member)]
 
 
-@action(scope="approvals:decide")
+@action(scope="approvals:write")
 def review_break_glass(
     *, actor: Member, request: Ref, justified: bool, finding: Reason
 ) -> GlassOut:

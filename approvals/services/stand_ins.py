@@ -23,7 +23,7 @@ from teammcp.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 RowId = Annotated[int, Ge(1), Le(2**62)]
 
 
-@action(scope="approvals:decide")
+@action(scope="approvals:write")
 def set_stand_in(
     *,
     actor: Member,
@@ -80,7 +80,7 @@ def _check(member: Member, absent: Member, begin: AwareDatetime, end: AwareDatet
         )
 
 
-@action(scope="approvals:decide")
+@action(scope="approvals:write")
 def end_stand_in(*, actor: Member, stand_in_id: RowId) -> StandInOut:
     """End a stand-in before its time: for both sides, and admins."""
     row = visible_stand_ins(actor).filter(pk=stand_in_id).first()

@@ -79,7 +79,7 @@ def _note_use(row: StandingApproval, act: Act, now: datetime) -> None:
     )
 
 
-@action(scope="approvals:decide")
+@action(scope="approvals:write")
 def grant_standing(
     *,
     actor: Member,
@@ -145,7 +145,7 @@ def _members(row: StandingApproval) -> list[str]:
     return [f"member-{pk}" for pk in sorted({row.requester_id, row.granted_by_id})]
 
 
-@action(scope="approvals:decide")
+@action(scope="approvals:write")
 def end_standing(*, actor: Member, standing_id: RowId) -> StandingOut:
     """End a standing approval at once: for who gave it, who has it, those who could approve, and
     admins."""

@@ -63,16 +63,21 @@ def _remind(request: ApprovalRequest, company: Company, now: datetime) -> None:
 
 
 def _escalate(request: ApprovalRequest, company: Company) -> None:
-    """One level up: the managers of those who may decide may now decide as well."""
-    request.escalated += 1
+    """Up to the next level with somebody new: the managers of those who may decide may now decide
+    as well."""
     stage = stage_at(request, request.stage)
-    seats = company.seats(request, stage, levels=request.escalated)
-    new = ask(request, company, {seat.member: "escalation" for seat in seats})
-    if not new:  # the top: nobody is left to ask
-        request.escalated = TOP
-        return
-    to = ", ".join(f"@{member.handle}" for member in new)
-    note(events.ESCALATED, request, *(member.pk for member in new), to=to, level=request.escalated)
+    requester = company.members[request.on_behalf_of_id or request.requester_id]
+    lines = [company.at_work_above(one) for one in company.approvers(stage, requester)]
+    while request.escalated < max(map(len, lines), default=0):
+        request.escalated += 1
+        seats = company.seats(request, stage, levels=request.escalated)
+        new = ask(request, company, {seat.member: "escalation" for seat in seats})
+        if new:
+            to = ", ".join(f"@{member.handle}" for member in new)
+            asked = (member.pk for member in new)
+            note(events.ESCALATED, request, *asked, to=to, level=request.escalated)
+            return
+    request.escalated = TOP  # nobody is left to ask
 
 
 def _end(request: ApprovalRequest) -> None:

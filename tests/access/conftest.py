@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from approvals import services as approvals
+from approvals.schemas import Condition, Stage
 from messaging.models import Channel, Delivery, Message
 from messaging.services import (
     create_channel,
@@ -50,7 +52,7 @@ from teammcp.core.lane import run_write
 from teammcp.serving import Server
 from tests.access.table import CAST
 from tests.asgi import open_stream
-from tests.conftest import agent, token_of
+from tests.conftest import agent, held_call, token_of
 from tests.scenes import scene
 
 MCP = "/mcp?profile=full"
@@ -61,7 +63,9 @@ FIRST_IDS = {"messaging_channel": 54_300, "messaging_message": 65_400, "messagin
              "orgchart_credential": 87_600, "messaging_schedule": 98_700,
              "messaging_file": 109_800, "messaging_bridge": 765_400, "tasks_task": 210_900,
              "tasks_lease": 321_000, "tasks_goal": 432_100,
-             "tasks_promise": 543_200, "tasks_blueprint": 654_300}  # fmt: skip
+             "tasks_promise": 543_200, "tasks_blueprint": 654_300,
+             "approvals_approvalrequest": 765_400, "approvals_standin": 876_500,
+             "approvals_standingapproval": 987_600}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def office_with_everything(
     things = talk(lin, kay, [handle for handle in people if handle != "rex"])
     things |= work(lin, kay)
     things |= recurring_and_promised(lin, kay)
+    things |= asked(owner, ada, lin)
     things["credential"] = issue_credential(actor=lin, label="phone").credential.id
     things["owner_credential"] = issue_credential(actor=owner, label="phone").credential.id
     invite_person(actor=owner, name="Ben")
@@ -146,6 +151,30 @@ def begin_ids_high() -> None:
             cursor.execute(
                 "INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first]
             )
+
+
+def asked(owner: Member, ada: Member, lin: Member) -> dict[str, Any]:
+    """What Lin asks for and waits for, one that ran at once, and what was agreed beforehand."""
+    approvals.create_policy(
+        actor=owner, name="Careful words", pattern="send_message",
+        arguments=[Condition(field="body", op="matches", value="May I*")],
+        stages=[Stage(approvers=["@ada", "@owner"])],
+    )  # fmt: skip
+    waiting, broken = (
+        held_call(lin, "send_message", to="#plans", body=body) for body in ("May I?", "May I go?")
+    )
+    approvals.break_glass(actor=owner, request=broken, reason="It burns.")
+    end = datetime(2100, 1, 1, tzinfo=UTC)
+    sing = Condition(field="body", value="May I sing?")
+    standing = approvals.grant_standing(
+        actor=ada, policy="Careful words", requester="lin", count=3, until=end, arguments=[sing]
+    )
+    return {
+        "asked": int(waiting[2:]),
+        "broken": int(broken[2:]),
+        "standing": standing.id,
+        "stand_in": approvals.set_stand_in(actor=lin, member="kay", ends_at=end).id,
+    }
 
 
 def talk(lin: Member, kay: Member, everybody: list[str]) -> dict[str, Any]:
@@ -412,6 +441,16 @@ def snapshot(office: Office) -> Iterator[Snapshot]:
         pytest.skip("comes back to the file as it was, thousands of times")
     with closing(Snapshot(str(connection.settings_dict["NAME"]))) as taken:
         yield taken
+
+
+@pytest.fixture
+def make_snapshot(office: Office) -> Iterator[Callable[[], Snapshot]]:
+    """Take one later: after a test has set the scene."""
+    if connection.vendor != "sqlite":
+        pytest.skip("comes back to the file as it was, many times")
+    with ExitStack() as taken:
+        path = str(connection.settings_dict["NAME"])
+        yield lambda: taken.enter_context(closing(Snapshot(path)))
 
 
 def said_by(answer: httpx2.Response) -> Any:

@@ -13,6 +13,7 @@ NAMED: dict[str, dict[str, tuple[str, ...]]] = {
     "ContentView": {"get": ("show_file",)},
     "HookView": {"post": ("take_hook",)},
     "InboxView": {"get": ("check_inbox",)},
+    "ProgressView": {"get": ("wait_for_approval",)},
     "RegisterView": {"post": ("register_agent", "join_company")},
     "StreamView": {"get": ("stream_events",)},
 }

@@ -882,6 +882,90 @@ GOALS = (
         {"goal": "G-{private_goal}", "task": "T-{private_task}"}),
 )  # fmt: skip
 
+ASKED = "404 404 yes yes yes"
+DECIDES = "404 403 403 yes yes"
+MAY_I: dict[str, Any] = {"to": "#plans", "body": "May I?"}
+HIRING: dict[str, Any] = {
+    "name": "Hiring", "pattern": "register_agent", "stages": [{"approvers": ["@ada", "@owner"]}],
+}  # fmt: skip
+
+APPROVALS = (
+    Row("list what waits for approval", "list_approvals", EVERYBODY),
+    Row("see a call that waits", "show_request", ASKED, {"request": "A-{asked}"}),
+    Row("see how it stands", "wait_for_approval", ASKED, {"request": "A-{asked}"}),
+    Row("decide on it", "decide", DECIDES, {"request": "A-{asked}", "verdict": "approve"}),
+    Row(
+        "decide on what has run",
+        "decide",
+        "404 403 409 409 409",
+        {"request": "A-{broken}", "verdict": "approve"},
+    ),
+    Row(
+        "comment on it",
+        "comment_request",
+        "404 403 yes yes yes",
+        {"request": "A-{asked}", "body": "Why?"},
+    ),
+    Row("take it back", "withdraw_request", "404 403 yes 403 403", {"request": "A-{asked}"}),
+    Row(
+        "change what it asks for",
+        "revise_request",
+        "404 403 yes 403 403",
+        {"request": "A-{asked}", "arguments": MAY_I},
+    ),
+    Row("let it run at once", "break_glass", OWNERS, {"request": "A-{asked}", "reason": "Fire!"}),
+    Row("see what ran at once", "list_broken_glass", EVERYBODY),
+    Row(
+        "review what ran at once",
+        "review_break_glass",
+        "404 403 403 yes 403",
+        {"request": "A-{broken}", "justified": True, "finding": "It burned."},
+    ),
+    Row("read the policies", "list_policies", EVERYBODY),
+    Row("read a policy", "show_policy", EVERYBODY, {"policy": "Careful words"}),
+    Row("make a policy", "create_policy", ADMINS, HIRING),
+    Row("change a policy", "update_policy", ADMINS, {"policy": "Careful words", "enabled": False}),
+    Row(
+        "ask what a call would do",
+        "check_action",
+        EVERYBODY,
+        {"action": "send_message", "arguments": MAY_I},
+    ),
+    Row(
+        "ask what a colleague may do",
+        "who_may",
+        ADMINS,
+        {"member": "kay", "action": "send_message", "arguments": MAY_I},
+    ),
+    Row("see who stands in for whom", "list_stand_ins", EVERYBODY),
+    Row(
+        "let somebody stand in for you",
+        "set_stand_in",
+        NO_OBSERVER,
+        {"member": "kay", "ends_at": "2100-01-01T00:00:00Z"},
+    ),
+    Row("end a stand-in", "end_stand_in", "404 403 yes yes yes", {"stand_in_id": "{stand_in}"}),
+    Row("list what is approved beforehand", "list_standing", EVERYBODY),
+    Row("see a standing approval", "show_standing", ASKED, {"standing_id": "{standing}"}),
+    Row(
+        "approve beforehand",
+        "grant_standing",
+        NO_OBSERVER,
+        {
+            "policy": "Careful words",
+            "requester": "kay",
+            "count": 2,
+            "until": "2100-01-01T00:00:00Z",
+        },
+    ),
+    Row(
+        "end a standing approval",
+        "end_standing",
+        "404 403 yes yes yes",
+        {"standing_id": "{standing}"},
+    ),
+)
+
 EVENTS = (
     Row("read the events that concern one", "list_events", EVERYBODY, {"limit": 500},
         shows="vault"),
@@ -929,6 +1013,7 @@ SECTIONS = {
     "Leases on names": LEASES,
     "Time, promises and recurring work": TIME,
     "Goals": GOALS,
+    "Approvals": APPROVALS,
     "Events": EVENTS,
     "Pages": PAGES,
 }

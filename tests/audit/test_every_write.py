@@ -14,6 +14,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from approvals import services as approvals
+from approvals.models import ApprovalRequest
+from approvals.schemas import Condition, Stage
+from approvals.services.executing import run_approved
+from approvals.services.stepping import step_requests
 from audit import kinds
 from audit.entries import Entry
 from audit.models import Event
@@ -66,7 +71,7 @@ from tasks.services.reminding import remind_of_tasks
 from teammcp.core.actions import registry
 from teammcp.core.errors import AppError
 from teammcp.core.lane import run_write
-from tests.conftest import agent
+from tests.conftest import agent, held_call
 from tests.databases import everything_in_the_database
 from tests.scenes import scene
 
@@ -106,6 +111,10 @@ class Office:
     hook: str
     goal: str
     part: str
+    asked: str
+    broken: str
+    standing: int
+    stand_in: int
 
 
 @scene
@@ -156,11 +165,13 @@ def office_of_writers(
     create_folder(actor=lin, path="#plans/old")
     file = upload_file(actor=lin, name="plan.txt", text=Inline(b"A plan."), to="#plans")
     work: dict[str, Any] = task_of_each_state(lin, kay)
+    recurring = recurring_and_promised(lin, kay)
     return Office(
         **work,
-        **recurring_and_promised(lin, kay),
+        **recurring,
         bridge=bridge,
         until=until,
+        **asked_and_agreed(owner, ada, lin),
         owner=owner,
         ada=ada,
         lin=lin,
@@ -219,6 +230,27 @@ def recurring_and_promised(lin: Member, kay: Member) -> dict[str, Any]:
     }
 
 
+def asked_and_agreed(owner: Member, ada: Member, lin: Member) -> dict[str, Any]:
+    """A policy over a few words of Lin's: one call waits, for one the glass was broken, and some
+    are agreed to beforehand. Lin is stood in for."""
+    approvals.create_policy(
+        actor=owner, name="Careful words", pattern="send_message",
+        arguments=[Condition(field="body", op="matches", value="May I*")],
+        stages=[Stage(approvers=["@ada", "@owner"])],
+    )  # fmt: skip
+    asked, broken = (
+        held_call(lin, "send_message", to="#general", body=body) for body in ("May I?", "May I go?")
+    )
+    approvals.break_glass(actor=owner, request=broken, reason="It burns.")
+    later = timezone.now() + timedelta(days=300)
+    standing = approvals.grant_standing(
+        actor=ada, policy="Careful words", requester="lin", count=3, until=later,
+        arguments=[Condition(field="body", value="May I sing?")],
+    )  # fmt: skip
+    stand_in = approvals.set_stand_in(actor=lin, member="kay", ends_at=later)
+    return {"asked": asked, "broken": broken, "standing": standing.id, "stand_in": stand_in.id}
+
+
 @pytest.fixture
 def office(office_of_writers: Office) -> Office:
     return office_of_writers
@@ -226,6 +258,8 @@ def office(office_of_writers: Office) -> Office:
 
 LATER = "2100-01-01T09:00+00:00"
 Call = Callable[[Office], tuple[Member, Mapping[str, Any]]]
+
+RULE = {"pattern": "register_agent", "stages": [{"approvers": ["@ada", "@owner"]}]}
 
 ACCEPTED: dict[str, Call] = {
     "register_agent": lambda o: (o.owner, {"name": "Max"}),
@@ -334,10 +368,33 @@ ACCEPTED: dict[str, Call] = {
     "move_goal": lambda o: (o.lin, {"goal": o.part}),
     "attach_task": lambda o: (o.lin, {"goal": o.part, "task": o.done, "weight": 3}),
     "detach_task": lambda o: (o.lin, {"goal": o.part, "task": o.held}),
+    "create_policy": lambda o: (o.owner, {**RULE, "name": "Hiring"}),
+    "update_policy": lambda o: (o.ada, {"policy": "careful words", "enabled": False}),
+    "decide": lambda o: (o.ada, {"request": o.asked, "verdict": "approve"}),
+    "comment_request": lambda o: (o.ada, {"request": o.asked, "body": "Why?"}),
+    "withdraw_request": lambda o: (o.lin, {"request": o.asked}),
+    "revise_request": lambda o: (
+        o.lin,
+        {"request": o.asked, "arguments": {"to": "#plans", "body": "May I?"}},
+    ),
+    "break_glass": lambda o: (o.owner, {"request": o.asked, "reason": "It burns."}),
+    "review_break_glass": lambda o: (
+        o.ada,
+        {"request": o.broken, "justified": True, "finding": "It did burn."},
+    ),
+    "grant_standing": lambda o: (
+        o.ada,
+        {"policy": "careful words", "requester": "lin", "count": 1, "until": LATER},
+    ),
+    "end_standing": lambda o: (o.lin, {"standing_id": o.standing}),
+    "set_stand_in": lambda o: (o.ada, {"member": "lin", "ends_at": LATER}),
+    "end_stand_in": lambda o: (o.lin, {"stand_in_id": o.stand_in}),
     "check_inbox": lambda o: (o.kay, {}),
+    "show_request": lambda o: (o.ada, {"request": o.asked}),
     "resume": lambda o: (o.kay, {}),
 }
-"""One accepted call for each action that writes. The two reads at the end write down an offer."""
+"""One accepted call for each action that writes. The reads at the end write down that
+something was offered, or shown."""
 
 REFUSED: dict[str, list[Call]] = {
     "register_agent": [
@@ -493,6 +550,57 @@ REFUSED: dict[str, list[Call]] = {
         lambda o: (o.kay, {"channel": "@lin", "up_to": 2}),
         lambda o: (o.sam, {"channel": "#plans", "up_to": 0}),
     ],
+    "create_policy": [
+        lambda o: (o.lin, {**RULE, "name": "Mine"}),
+        lambda o: (o.owner, {**RULE, "name": "Alone", "stages": [{"approvers": ["@owner"]}]}),
+        lambda o: (o.owner, {**RULE, "name": "Secret", "pattern": "set_password"}),
+    ],
+    "update_policy": [
+        lambda o: (o.lin, {"policy": "careful words", "enabled": False}),
+        lambda o: (o.ada, {"policy": "careful words", "stages": [{"approvers": ["@nobody"]}]}),
+    ],
+    "decide": [
+        lambda o: (o.lin, {"request": o.asked, "verdict": "approve"}),
+        lambda o: (o.sam, {"request": o.asked, "verdict": "approve"}),
+        lambda o: (o.ada, {"request": o.asked, "verdict": "approve", "round": 2}),
+        lambda o: (o.ada, {"request": o.broken, "verdict": "approve"}),
+    ],
+    "comment_request": [lambda o: (o.sam, {"request": o.asked, "body": "Why?"})],
+    "withdraw_request": [
+        lambda o: (o.ada, {"request": o.asked}),
+        lambda o: (o.sam, {"request": o.asked}),
+    ],
+    "revise_request": [
+        lambda o: (o.ada, {"request": o.asked, "arguments": {"to": "#general", "body": "May I?"}}),
+        lambda o: (o.lin, {"request": o.asked, "arguments": {"to": "#nowhere", "body": "May I?"}}),
+    ],
+    "break_glass": [
+        lambda o: (o.ada, {"request": o.asked, "reason": "It burns."}),
+        lambda o: (o.owner, {"request": o.asked, "reason": " "}),
+    ],
+    "review_break_glass": [
+        lambda o: (o.owner, {"request": o.broken, "justified": True, "finding": "It burned."}),
+        lambda o: (o.lin, {"request": o.broken, "justified": True, "finding": "It burned."}),
+    ],
+    "grant_standing": [
+        lambda o: (
+            o.ada,
+            {
+                "policy": "careful words",
+                "requester": "lin",
+                "count": 1,
+                "until": "2020-01-01T00:00:00Z",
+            },
+        ),
+        lambda o: (o.ada, {"policy": "no such", "requester": "lin", "count": 1, "until": LATER}),
+    ],
+    "end_standing": [lambda o: (o.sam, {"standing_id": o.standing})],
+    "set_stand_in": [
+        lambda o: (o.lin, {"member": "lin", "ends_at": LATER}),
+        lambda o: (o.lin, {"member": "kay", "absent": "ada", "ends_at": LATER}),
+        lambda o: (o.lin, {"member": "olga", "ends_at": LATER}),
+    ],
+    "end_stand_in": [lambda o: (o.sam, {"stand_in_id": o.stand_in})],
     "ack": [
         lambda o: (o.kay, {}),
         lambda o: (o.sam, {"deliveries": [o.delivery]}),
@@ -818,12 +926,13 @@ REFUSED: dict[str, list[Call]] = {
     ],
     "check_inbox": [lambda o: (o.kay, {"wait_seconds": 51})],
     "resume": [lambda o: (o.kay, {"since": 10**9})],
+    "show_request": [lambda o: (o.sam, {"request": o.asked})],
 }
 
 
 def test_every_action_that_writes_has_its_rows_here() -> None:
     writing = {name for name, action in registry.items() if action.writes}
-    assert ACCEPTED.keys() == REFUSED.keys() == writing | {"check_inbox", "resume"}
+    assert ACCEPTED.keys() == REFUSED.keys() == writing | {"check_inbox", "resume", "show_request"}
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
@@ -864,6 +973,16 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
     reads: dict[str, dict[str, Any]] = {
         "find_people": {"query": "lin"},
         "show_member": {},
+        "check_action": {"action": "send_message", "arguments": {"to": "#plans", "body": "Hi."}},
+        "who_may": {"member": "kay", "action": "create_task", "arguments": {"title": "Land."}},
+        "list_approvals": {},
+        "wait_for_approval": {"request": office.asked},
+        "list_broken_glass": {},
+        "list_policies": {},
+        "show_policy": {"policy": "careful words"},
+        "list_stand_ins": {},
+        "list_standing": {},
+        "show_standing": {"standing_id": office.standing},
         "list_credentials": {},
         "list_departments": {},
         "list_projects": {},
@@ -918,8 +1037,12 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
     assert (name in reads) != (name in ACCEPTED)
     if name in reads:
         before = everything_in_the_database()
-        reader = office.owner if name == "show_project" else office.kay  # who may see it
-        registry[name].call(reader, reads[name])
+        readers = {
+            "show_project": office.owner,
+            "show_standing": office.lin,
+            "wait_for_approval": office.lin,
+        }
+        registry[name].call(readers.get(name, office.kay), reads[name])
         assert everything_in_the_database() == before
 
 
@@ -958,6 +1081,7 @@ def test_every_kind_of_event_happens_and_reads_as_a_sentence(office: Office) -> 
     sessions.unsubscribe(office.lin, "a session")
     things_come_due(office)
     work_goes_on(office)
+    decisions_are_made(office)
     time_passes(office)
     remember(Event.objects.all())
 
@@ -976,6 +1100,34 @@ def things_come_due(office: Office) -> None:
     for minutes in range(3, 9):
         run_due(timezone.now() + timedelta(minutes=minutes))
     drop_expired(timezone.now() + timedelta(hours=1))
+
+
+def decisions_are_made(office: Office) -> None:
+    """Everything that can become of a request."""
+    ada, lin, now = office.ada, office.lin, timezone.now()
+    send_message(actor=lin, to="#general", body="May I sing?")
+    approvals.decide(actor=ada, request=office.asked, verdict="request_changes", comment="Where?")
+    words = ("May I one", "May I two", "May I three", "May I four", "May I five")
+    one, two, *_ = (held_call(lin, "send_message", to="#general", body=w) for w in words)
+    approvals.decide(actor=ada, request=one, verdict="decline")
+    approvals.show_request(actor=ada, request=two)
+    ada.refresh_from_db()
+    boss = office.owner
+    Member.objects.filter(pk=ada.pk).update(manager=Member.objects.get(handle="ben"))
+    step_requests(now + timedelta(hours=5))
+    step_requests(now + timedelta(hours=30))
+    step_requests(now + timedelta(days=8))
+    old = held_call(lin, "send_message", to="#general", body="May I fail?")
+    approvals.decide(actor=boss, request=old, verdict="approve")
+    new = held_call(lin, "send_message", to="#general", body="May I win?")
+    approvals.decide(actor=boss, request=new, verdict="approve")
+    ApprovalRequest.objects.filter(pk=int(old[2:])).update(digest="another")
+    assert run_approved(now + timedelta(days=9))
+    late = held_call(lin, "send_message", to="#general", body="May I be late?")
+    approvals.decide(actor=boss, request=late, verdict="approve")
+    Member.objects.filter(pk=lin.pk).update(status="paused")
+    assert run_approved(now + timedelta(days=9))
+    Member.objects.filter(pk=lin.pk).update(status="active")
 
 
 def time_passes(office: Office) -> None:

@@ -21,7 +21,7 @@ from teammcp.core.actions import registry
 from tests.access.routes import rest_routes
 
 ROOT = Path(settings.BASE_DIR)
-PACKAGES = ("teammcp", "audit", "orgchart", "messaging", "tasks", "mcp_bridge")
+PACKAGES = ("teammcp", "audit", "orgchart", "messaging", "approvals", "tasks", "mcp_bridge")
 SETTING = re.compile(r"[\"'](TEAMMCP_[A-Z_]+)[\"']")
 NOT_SETTINGS = {
     "TEAMMCP_LISTEN_FD": "from the process that watches to the one that serves",
