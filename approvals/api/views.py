@@ -18,9 +18,9 @@ class ProgressView(APIView):
     asks again when something about it happens or the time is over."""
 
     @documented(wait_for_approval, "get")
-    def get(self, request: Request, **path: str) -> HttpResponseBase:
+    def get(self, request: Request) -> HttpResponseBase:
         with api_call(request):
-            payload = payload_of(request, path)
+            payload = payload_of(request, {})
             member = caller_of(request)
             progress = wait_for_approval.call(member, payload)
             response = answered(progress)

@@ -6,6 +6,7 @@ An action that is new is held here without a line; one that cannot be needs its 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,9 +31,11 @@ from tests.access.conftest import (
 from tests.access.table import CAST, TABLE, Row, filled
 from tests.access.test_table import Ask, on_the_dashboard, over_mcp, over_rest
 from tests.asgi import in_thread
+from tests.audit.test_every_write import ACCEPTED, office_of_writers
+from tests.audit.test_every_write import Office as Writers
 from tests.conftest import person
 
-__all__ = ["faces", "make_snapshot", "office", "office_with_everything"]
+__all__ = ["faces", "make_snapshot", "office", "office_of_writers", "office_with_everything"]
 
 NOT_HELD = {
     "ack": "says what somebody has read",
@@ -55,8 +58,8 @@ NOT_HELD = {
 """Actions that no policy can hold, and what they have that cannot wait."""
 BESIDE = {"approval.held", "approval.stage_opened"}
 FACES = {"REST": over_rest, "MCP": over_mcp, "dashboard": on_the_dashboard}
-BY_CALL_ONLY: set[str] = set()
-"""Held actions that stand on no face at all."""
+CALLED = {"grant_standing", "release_conversation", "remove_webhook"}
+"""Actions whose rows in the access table are all refused, or held already: called directly here."""
 
 
 def test_what_cannot_be_held_is_written_down() -> None:
@@ -82,7 +85,7 @@ def asked_for(asks: list[Ask]) -> list[tuple[Ask, str]]:
 def test_every_action_is_asked_on_some_face_or_by_a_call() -> None:
     held = {name for name, one in registry.items() if one.writes} - NOT_HELD.keys()
     rows = {ask.row.action for face in FACES.values() for ask, _ in asked_for(face())}
-    assert held - rows - BY_CALL_ONLY == {"grant_standing"}  # tests/approvals/test_beforehand.py
+    assert held - rows == CALLED
 
 
 def gated() -> None:
@@ -109,10 +112,8 @@ async def test_every_action_is_held_on_this_face(
     assert len(asks) > 40
     for ask, role in asks:
         reply = await ask.put(faces, role, {})
-        wrong += [
-            f"{ask.row.what}: {ask.label} as {role}: {problem}"
-            for problem in await in_thread(lambda: problems(reply.content.decode(), seq))
-        ]
+        found = await in_thread(partial(problems, reply.content.decode(), seq))
+        wrong += [f"{ask.row.what}: {ask.label} as {role}: {one}" for one in found]
         if snapshot.changed:
             snapshot.restore()
             await in_thread(rules.forget)
@@ -169,3 +170,13 @@ def test_every_action_is_held_when_other_code_calls_it(office: Office, make_snap
             snapshot.restore()
             rules.forget()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", sorted(CALLED))
+def test_an_action_without_such_a_row_is_held_too(office_of_writers: Writers, name: str) -> None:
+    gated()
+    seq = newest()
+    actor, payload = ACCEPTED[name](office_of_writers)
+    with pytest.raises(Held) as held:
+        registry[name].call(actor, payload)
+    assert problems(held.value.message, seq) == []
