@@ -20,6 +20,7 @@ from teammcp.core.gate import Need, Trial
 from teammcp.core.lane import run_write
 from teammcp.core.touched import touched_by
 
+SAID = ("code", "title", "status")  # of a refusal of somebody else's call
 Name = Annotated[str, MinLen(1), MaxLen(60)]
 
 
@@ -55,7 +56,9 @@ def who_may(
         )
     _check_in_sight(actor, named, found, arguments)
     answer = outcome_of(found, named, arguments)
-    return answer.model_copy(update={"changes": []})
+    # An error may name what lies near to what was asked for, and only the colleague sees that.
+    said = {name: answer.refused[name] for name in SAID} if answer.refused else None
+    return answer.model_copy(update={"changes": [], "refused": said})
 
 
 def _named(name: str) -> Action[Any, Any]:

@@ -10,15 +10,17 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from approvals import services
 from approvals.models import ApprovalRequest
 from approvals.rules import rules, why_not_held
 from approvals.schemas import Stage
+from approvals.selectors.checking import outcome_of
 from audit.models import Event
 from orgchart.models import Member
 from teammcp.core.actions import registry
-from teammcp.core.errors import Held
+from teammcp.core.errors import AppError, Held
 from tests.access.conftest import (
     Faces,
     Office,
@@ -180,3 +182,43 @@ def test_an_action_without_such_a_row_is_held_too(office_of_writers: Writers, na
     with pytest.raises(Held) as held:
         registry[name].call(actor, payload)
     assert problems(held.value.message, seq) == []
+
+
+@pytest.mark.no_cover
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("with_rules", [False, True], ids=["without rules", "with rules"])
+def test_the_dry_run_always_says_what_the_call_does(office: Office, *, with_rules: bool) -> None:
+    """For every action, everybody in the cast, and what they may not: the same check."""
+    if with_rules:
+        gated()
+    wrong, seen = [], set()
+    for row in one_row_each():
+        for role, handle in CAST.items():
+            if not handle or handle == "rex":
+                continue
+            actor = Member.objects.get(handle=handle)
+            arguments = filled(dict(row.arguments), office.ids(role))
+            said = outcome_of(registry[row.action], actor, arguments).verdict
+            with transaction.atomic():
+                done = what_happens(row.action, actor, arguments)
+                transaction.set_rollback(True)
+            seen.add(said)
+            if said != done:
+                wrong.append(f"{row.action} as {role}: said {said}, and it {done}")
+    assert not wrong, "\n".join(wrong)
+    assert seen == ({"held", "passes", "refused"} if with_rules else {"passes", "refused"})
+
+
+def one_row_each() -> list[Row]:
+    rows = {row.action: row for row in TABLE if row.action in registry}
+    return [row for name, row in rows.items() if registry[name].writes]
+
+
+def what_happens(action: str, actor: Member, arguments: dict[str, Any]) -> str:
+    try:
+        registry[action].call(actor, arguments)
+    except Held:
+        return "held"
+    except AppError:
+        return "refused"
+    return "passes"
