@@ -96,7 +96,7 @@ def holding_kinds() -> list[HoldingKind]:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldOfKind:
     """What a member has of one kind."""
 
     kind: HoldingKind
@@ -115,13 +115,13 @@ def counted(kind: HoldingKind, number: int) -> str:
     return f"{number} {kind.one if number == 1 else kind.many}"
 
 
-def held_by(member: Member, *, viewer: Member, limit: int) -> list[Held]:
+def held_by(member: Member, *, viewer: Member, limit: int) -> list[HeldOfKind]:
     """What a member holds and owes, by kind; kinds without any are left out."""
     found = []
     for kind in holding_kinds():
         total = kind.count([member.pk]).get(member.pk, 0)
         if total:
-            found.append(Held(kind, total, kind.items(member, viewer, limit)))
+            found.append(HeldOfKind(kind, total, kind.items(member, viewer, limit)))
     return found
 
 
