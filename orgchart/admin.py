@@ -90,7 +90,7 @@ class ProjectAdmin(ByAction):
 
     def change(self, request: HttpRequest, row: Project, values: dict[str, Any]) -> None:
         named = {name: _named(value) for name, value in values.items()}
-        services.update_project.call(request.user, {"project": row.slug, **named})  # type: ignore[arg-type]
+        call(request, services.update_project, {"project": row.slug, **named})
 
     @admin.action(description="Archive: they take nobody and nothing new")
     def archive(self, request: HttpRequest, rows: QuerySet[Project]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from annotated_types import MaxLen
 
 from orgchart.chart import escalation_line
-from orgchart.holdings import Held, Holding, held_by
+from orgchart.holdings import HeldOfKind, Holding, held_by
 from orgchart.models import Member
 from orgchart.schemas import HandOverPreview, HeldOut, HoldingOut
 from orgchart.selectors import access_member, check_may_retire
@@ -42,7 +42,7 @@ def preview_hand_over(
     )
 
 
-def held_out(held: list[Held]) -> list[HeldOut]:
+def held_out(held: list[HeldOfKind]) -> list[HeldOut]:
     """What somebody holds, as answers show it."""
     return [
         HeldOut(

@@ -9,6 +9,7 @@ from annotated_types import MaxLen, MinLen
 from approvals.chart import Company
 from approvals.gating import Why, check_keepable
 from approvals.models import ApprovalRequest
+from approvals.naming import named_for
 from approvals.rules import Rule
 from approvals.schemas import ChangeOut, CheckOut, Handle, NeedOut, StageOut
 from orgchart.models import Member
@@ -147,9 +148,11 @@ def _stages(rule: Rule, member: Member, other: Member, company: Company) -> list
     )
     return [
         StageOut(
-            number=number + 1, policy=rule.name, approvers=list(stage.approvers),
+            number=number + 1, policy=rule.name, approvers=named_for(member, stage.approvers),
             quorum=stage.quorum, approved=0, state="waiting",
-            who=company.handles(seat.member for seat in company.seats(request, stage)),
+            who=named_for(
+                member, company.handles(seat.member for seat in company.seats(request, stage))
+            ),
         )
         for number, stage in enumerate(rule.stages)
     ]  # fmt: skip

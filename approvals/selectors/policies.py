@@ -8,6 +8,7 @@ from annotated_types import MaxLen
 
 from approvals.access import access_policy
 from approvals.models import Policy
+from approvals.naming import named_for, one_named_for
 from approvals.rules import covered
 from approvals.schemas import Condition, PolicyOut, PolicyPage, PolicyRef, Stage
 from orgchart.models import Member
@@ -22,17 +23,18 @@ def list_policies(
     rows = Policy.objects.select_related("created_by").order_by("name")
     if enabled is not None:
         rows = rows.filter(enabled=enabled)
-    found = [policy_out(row) for row in rows]
+    found = [policy_out(actor, row) for row in rows]
     return PolicyPage(items=[one for one in found if not action or action in one.actions])
 
 
 @query(scope="approvals:read")
 def show_policy(*, actor: Member, policy: PolicyRef) -> PolicyOut:
     """One rule: what it holds, of whom, and who has to agree."""
-    return policy_out(access_policy(policy=policy))
+    return policy_out(actor, access_policy(policy=policy))
 
 
-def policy_out(row: Policy) -> PolicyOut:
+def policy_out(actor: Member, row: Policy) -> PolicyOut:
+    """A rule as this member may read it."""
     actions, not_covered = covered(row.pattern)
     return PolicyOut(
         id=row.pk,
@@ -41,14 +43,17 @@ def policy_out(row: Policy) -> PolicyOut:
         pattern=row.pattern,
         actions=actions,
         not_covered=not_covered,
-        requesters=row.requesters,
-        except_requesters=row.except_requesters,
+        requesters=named_for(actor, row.requesters),
+        except_requesters=named_for(actor, row.except_requesters),
         arguments=[Condition.model_validate(one) for one in row.arguments],
-        stages=[Stage.model_validate(one) for one in row.stages],
+        stages=[
+            Stage.model_validate({**one, "approvers": named_for(actor, one["approvers"])})
+            for one in row.stages
+        ],
         expires_minutes=row.expires_minutes,
         without_registrar=row.without_registrar,
         enabled=row.enabled,
         version=row.version,
-        created_by=row.created_by.handle,
+        created_by=one_named_for(actor, row.created_by.handle),
         updated_at=row.updated_at,
     )

@@ -19,6 +19,7 @@ from approvals.models import (
     Decision,
     Showing,
 )
+from approvals.naming import named_for, one_named_for
 from approvals.schemas import (
     ChangeOut,
     CommentOut,
@@ -72,7 +73,7 @@ def list_approvals(
     page = list(rows.order_by("-pk")[:limit])
     seen = _seen(page)
     return RequestPage(
-        items=[_listed(row, company, seen, row.pk in deciding) for row in page],
+        items=[_listed(actor, row, company, seen, row.pk in deciding) for row in page],
         remaining=total - len(page),
         cursor=str(page[-1].pk) if total > len(page) else None,
     )
@@ -98,6 +99,7 @@ def _seen(rows: Sequence[ApprovalRequest]) -> dict[int, set[int]]:
 
 
 def _listed(
+    actor: Member,
     row: ApprovalRequest,
     company: Company,
     seen: dict[int, set[int]],
@@ -107,12 +109,12 @@ def _listed(
         id=row.name,
         status=row.status,
         action=row.action,
-        requester=company.members[row.requester_id].handle,
+        requester=one_named_for(actor, company.members[row.requester_id].handle),
         about=in_one_line(row),
         policies=_policies(row),
         stage=row.stage + 1,
         stages=len(row.stages),
-        waits_for=waits_for(row, company, seen[row.pk]),
+        waits_for=named_for(actor, waits_for(row, company, seen[row.pk])),
         seen=0 in seen[row.pk],
         may_decide=mine,
         created_at=row.created_at,
@@ -178,8 +180,8 @@ def detail_of(actor: Member, row: ApprovalRequest) -> RequestDetail:
         touches=[name for _, _, name in row.touched],
         stage=row.stage + 1,
         round=row.round,
-        stages=stages_out(row, company, decisions, waits_for(row, company, taken)),
-        decisions=[decision_out(one) for one in decisions],
+        stages=stages_out(actor, row, decisions, waits_for(row, company, taken)),
+        decisions=[decision_out(actor, one) for one in decisions],
         comments=[CommentOut(member=c.member.handle, body=c.body, at=c.at) for c in comments],
         showings=[ShowingOut(member=s.member.handle, face=s.face, at=s.at) for s in showings],
         may_decide=deciding,
@@ -199,7 +201,7 @@ def _answer(actor: Member, row: ApprovalRequest) -> dict[str, Any] | None:
 
 
 def stages_out(
-    row: ApprovalRequest, company: Company, decisions: Iterable[Decision], who: list[str]
+    actor: Member, row: ApprovalRequest, decisions: Iterable[Decision], who: list[str]
 ) -> list[StageOut]:
     """The stages as they stand in the present round."""
     yes = [d.stage for d in decisions if d.round == row.round and d.verdict == "approve"]
@@ -213,18 +215,20 @@ def stages_out(
             state = "open"
         found.append(
             StageOut(
-                number=number + 1, policy=kept["policy"], approvers=kept["approvers"],
+                number=number + 1, policy=kept["policy"], approvers=named_for(actor, kept["approvers"]),
                 quorum=kept["quorum"], approved=yes.count(number), state=state,
-                who=who if state == "open" and row.status == Status.OPEN else [],
+                who=named_for(actor, who) if state == "open" and row.status == Status.OPEN else [],
             )
         )  # fmt: skip
     return found
 
 
-def decision_out(row: Decision) -> DecisionOut:
+def decision_out(actor: Member, row: Decision) -> DecisionOut:
     return DecisionOut(
-        member=row.member.handle,
-        deciding_for=row.seat.handle if row.seat_id != row.member_id else None,
+        member=one_named_for(actor, row.member.handle),
+        deciding_for=one_named_for(actor, row.seat.handle)
+        if row.seat_id != row.member_id
+        else None,
         verdict=row.verdict,  # type: ignore[arg-type]
         comment=row.comment,
         stage=row.stage + 1,
@@ -270,7 +274,7 @@ def wait_for_approval(
         action=row.action,
         stage=row.stage + 1,
         stages=len(row.stages),
-        waits_for=waits_for(row, company, seen[row.pk]),
+        waits_for=named_for(actor, waits_for(row, company, seen[row.pk])),
         seen=0 in seen[row.pk],
         deadline=row.deadline,
         reason=row.reason,

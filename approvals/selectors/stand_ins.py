@@ -8,6 +8,7 @@ from django.utils import timezone
 from approvals.models import StandIn
 from approvals.schemas import StandInOut, StandInPage
 from orgchart.models import Member
+from orgchart.walls import seen_among
 from teammcp.core.actions import query
 
 SHOWN = 200
@@ -19,7 +20,11 @@ def list_stand_ins(*, actor: Member, ended: bool = False) -> StandInPage:
     rows = StandIn.objects.select_related("member", "absent").order_by("-pk")
     if not ended:
         rows = rows.filter(ended_at=None, ends_at__gt=timezone.now())
-    return StandInPage(items=[stand_in_out(row) for row in rows[:SHOWN]])
+    page = list(rows[:SHOWN])
+    pks = {pk for row in page for pk in (row.member_id, row.absent_id)}
+    seen = seen_among(actor, pks)
+    items = [stand_in_out(row) for row in page if {row.member_id, row.absent_id} <= seen]
+    return StandInPage(items=items)
 
 
 def visible_stand_ins(actor: Member) -> QuerySet[StandIn]:

@@ -22,7 +22,7 @@ from orgchart.models import Credential, Member
 from teammcp.core import client_keys, gate
 from teammcp.core.actions import Action, registry
 from teammcp.core.context import CallContext, calling
-from teammcp.core.due import each_due
+from teammcp.core.due import DueRows
 from teammcp.core.errors import AppError, Forbidden
 from teammcp.core.schemas import Out
 from teammcp.core.touched import Touched, touched_by
@@ -46,7 +46,7 @@ def _run_soon() -> None:
 
 def run_approved(now: datetime) -> int:
     """Run what is approved and has not run; how many there were. For any number of callers."""
-    return each_due(ApprovalRequest, "run_at", now, _run, face="job")
+    return TO_RUN.run_due(now)
 
 
 def _run(pk: int, now: datetime) -> None:
@@ -78,6 +78,9 @@ def _run(pk: int, now: datetime) -> None:
         f" wait_for_approval(request='{request.name}') gives the answer.",
     )
     overtake(request)
+
+
+TO_RUN = DueRows(rows=ApprovalRequest.objects.all, field="run_at", face="job", run=_run)
 
 
 def _perform(request: ApprovalRequest) -> Out:

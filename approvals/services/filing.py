@@ -18,6 +18,7 @@ from approvals.gating import (
     stages_of,
 )
 from approvals.models import ApprovalRequest
+from approvals.naming import named_for
 from approvals.rules import Rule
 from approvals.services.asking import note, open_stage
 from approvals.timing import silent
@@ -68,7 +69,9 @@ def _ended(row: ApprovalRequest) -> AppError:
 def held(row: ApprovalRequest, company: Company | None = None) -> Held:
     """The answer to a call that waits."""
     company = company or Company.load()
-    waits_for = [f"@{member.handle}" for member in silent(row, company)]
+    waits_for = named_for(
+        company.members[row.requester_id], [f"@{one.handle}" for one in silent(row, company)]
+    )
     names = list(dict.fromkeys(name for _, name, _ in row.policies))
     return Held(
         f"{row.action} was not run: it waits for approval as {row.name}, by the policy"

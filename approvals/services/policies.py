@@ -74,7 +74,7 @@ def create_policy(
     row.updated_at = row.created_at
     row.save()
     _record(events.POLICY_CREATED, actor, row, **{"is": _facts(row)})
-    return policy_out(row)
+    return policy_out(actor, row)
 
 
 @action(scope="admin")
@@ -118,7 +118,7 @@ def update_policy(
         row.version, row.updated_at = row.version + 1, timezone.now()
         row.save()
         _record(events.POLICY_CHANGED, actor, row, changed=changed)
-    return policy_out(row)
+    return policy_out(actor, row)
 
 
 def _fill(row: Policy, given: dict[str, Any]) -> None:

@@ -16,14 +16,14 @@ from approvals.services.executing import close
 from approvals.timing import TOP, escalate_at, next_step, remind_at, silent
 from messaging.services.notes import tell
 from orgchart.hours import at_work_from
-from teammcp.core.due import each_due
+from teammcp.core.due import DueRows
 
 Status = ApprovalRequest.Status
 
 
 def step_requests(now: datetime) -> int:
     """Take the steps that are due; how many requests were looked at. For any number of callers."""
-    return each_due(ApprovalRequest, "due_at", now, _look, face="system")
+    return TO_LOOK_AT.run_due(now)
 
 
 def _look(pk: int, now: datetime) -> None:
@@ -93,3 +93,6 @@ def _end(request: ApprovalRequest) -> None:
         request, f"{request.name} ({request.action}) {ended}: {reason}. Nothing was done."
     )
     tell_asked(request, f"{request.name} of @{request.requester.handle} {ended}: {reason}.")
+
+
+TO_LOOK_AT = DueRows(rows=ApprovalRequest.objects.all, field="due_at", face="system", run=_look)

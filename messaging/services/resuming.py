@@ -10,7 +10,7 @@ from audit.selectors import entries_about, list_events
 from audit.topics import visible_topics
 from messaging.schemas import Company, Item, Part, Resume, You
 from messaging.services.checking import inbox_of
-from orgchart.holdings import Held, held_by
+from orgchart.holdings import HeldOfKind, held_by
 from orgchart.models import Member
 from orgchart.selectors import access_member, visible_members
 from teammcp.core.actions import query
@@ -65,6 +65,6 @@ def _lately(actor: Member) -> list[str]:
     return [str(entry.public["sentence"]) for entry in reversed(others)]
 
 
-def _part(held: Held) -> Part:
+def _part(held: HeldOfKind) -> Part:
     items = [Item(id=str(item.id), text=item.text, due=item.due) for item in held.items]
     return Part(words=held.words, items=items)

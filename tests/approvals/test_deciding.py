@@ -22,7 +22,7 @@ def test_a_held_call_does_nothing_until_somebody_approves(court: Court, rule: Ru
     assert sent() == 0
     assert decide(court.ben, request) == "executed"
     assert sent() == 1
-    assert row(request).result["where"] == "#general"
+    assert (row(request).result or {})["where"] == "#general"
 
 
 def test_a_declined_call_never_runs(court: Court, rule: Rule) -> None:

@@ -146,7 +146,7 @@ class Approvals(RuleBasedStateMachine):
     @rule(member=who, above=who)
     def move_in_the_chart(self, member: str, above: str) -> None:
         row, to = (Member.objects.get(handle=one) for one in (member, above))
-        chain, at = set(), to
+        chain, at = {to.pk}, to.manager
         while at is not None and at.pk not in chain:
             chain.add(at.pk)
             at = at.manager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -106,7 +107,7 @@ def test_escalation_never_reaches_who_asked(court: Court, rule: Rule) -> None:
 
 
 def test_a_new_stage_has_its_own_time(court: Court, rule: Rule) -> None:
-    stage = {"remind_minutes": 0, "escalate_minutes": 60}
+    stage: dict[str, Any] = {"remind_minutes": 0, "escalate_minutes": 60}
     rule(stages=[Stage(approvers=["@ben"], **stage), Stage(approvers=["@ada"], **stage)])
     request = ask(court.lin)
     step_requests(after(minutes=61))
