@@ -215,7 +215,8 @@ def stages_out(
             state = "open"
         found.append(
             StageOut(
-                number=number + 1, policy=kept["policy"], approvers=named_for(actor, kept["approvers"]),
+                number=number + 1, policy=kept["policy"],
+                approvers=named_for(actor, kept["approvers"]),
                 quorum=kept["quorum"], approved=yes.count(number), state=state,
                 who=named_for(actor, who) if state == "open" and row.status == Status.OPEN else [],
             )
@@ -224,6 +225,7 @@ def stages_out(
 
 
 def decision_out(actor: Member, row: Decision) -> DecisionOut:
+    own = row.seat_id == row.member_id
     return DecisionOut(
         member=one_named_for(actor, row.member.handle),
         deciding_for=one_named_for(actor, row.seat.handle)
