@@ -19,6 +19,7 @@ from approvals.schemas import Stage
 from orgchart.models import Member
 
 SCOPE = "approvals:write"
+PROMPT = "use_tool"  # a client's permission prompt
 MOST_LEVELS = 9  # "manager+9"
 
 
@@ -40,7 +41,7 @@ class Company:
     stand_ins: Sequence[StandIn]
     now: datetime
     registered: dict[int, list[int]] = field(default_factory=dict)
-    """by a member, whom they registered"""
+    """by a member, the agents that they registered"""
     by_handle: dict[str, Member] = field(default_factory=dict)
 
     @classmethod
@@ -52,7 +53,8 @@ class Company:
         company = cls({row.pk: row for row in rows}, list(running.order_by("pk")), now)
         for member in company.members.values():
             company.by_handle[member.handle] = member
-            if member.registered_by_id is not None:
+            # A person whom somebody invited is nobody's: only agents belong to who registered them.
+            if member.registered_by_id is not None and member.kind == Member.Kind.AGENT:
                 company.registered.setdefault(member.registered_by_id, []).append(member.pk)
         return company
 
@@ -73,7 +75,7 @@ class Company:
         return [one for one in self.above(member) if one.status == Member.Status.ACTIVE]
 
     def agents_of(self, pk: int) -> set[int]:
-        """Whom a member registered, and whom those registered, and so on."""
+        """The agents that a member registered, and those that these registered, and so on."""
         found: set[int] = set()
         waiting = [pk]
         while waiting:
@@ -86,10 +88,18 @@ class Company:
     def registrars_of(self, member: Member) -> set[int]:
         """Who registered this agent, and who registered those, and so on."""
         found: set[int] = set()
-        while (pk := member.registered_by_id) is not None and pk not in found:
+        while member.kind == Member.Kind.AGENT:
+            pk = member.registered_by_id
+            if pk is None or pk in found:
+                break
             found.add(pk)
             member = self.members[pk]
         return found
+
+    def agents_among_registrars(self, askers: Iterable[int]) -> set[int]:
+        """Agents that registered one of these: an agent does not answer for its own helpers."""
+        found = set[int]().union(*(self.registrars_of(self.members[pk]) for pk in askers))
+        return {pk for pk in found if self.members[pk].kind == Member.Kind.AGENT}
 
     # Groups
 
@@ -171,6 +181,8 @@ class Company:
         those whom somebody stands in for. Nobody who is barred has one."""
         askers = {request.requester_id, *([request.on_behalf_of_id or request.requester_id])}
         barred = self.barred(askers, without_registrar=request.without_registrar)
+        if request.action == PROMPT:
+            barred |= self.agents_among_registrars(askers)
         requester = self.members[request.on_behalf_of_id or request.requester_id]
         means = self.approvers(stage, requester, levels=levels)
         own = [Seat(one.pk, one.pk) for one in means if self._counts(one, barred)]

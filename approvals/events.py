@@ -41,3 +41,6 @@ STANDING_GRANTED = kind(
 )
 STANDING_USED = kind("standing.used", "@{requester} used standing approval {standing}: {action}")
 STANDING_ENDED = kind("standing.ended", "{actor} ended standing approval {standing}")
+PERMITTED = kind("permission.granted", "{actor} may use {tool} once")
+PERMIT_USED = kind("permission.used", "{actor} was let use {tool}{by}")
+PERMIT_REFUSED = kind("permission.refused", "{actor} was not let use {tool}: {reason}")

@@ -130,6 +130,11 @@ def _about(act: Act, found: Sequence[Rule], arguments: Mapping[str, Any]) -> lis
     return [rule for rule in found if all_hold(rule.conditions, arguments, touched)]
 
 
+def rules_about(act: Act) -> list[Rule]:
+    """The rules that are about a call, whatever consent to it there may be."""
+    return _about(act, rules.for_action(act.action), plain_arguments(act.action, act.values))
+
+
 def _own_rule(act: Act, arguments: Mapping[str, Any]) -> Rule | None:
     """The policy that a standing approval speaks of, unless its giver alone is enough for it."""
     from approvals.access import find_policy

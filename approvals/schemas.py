@@ -304,3 +304,22 @@ class CheckOut(Out):
     """the error that the call would get"""
     changes: list[ChangeOut]
     """what it would do"""
+
+
+class PermitOut(Out):
+    """That a tool of a client may be used once."""
+
+    tool_name: str
+
+
+class PermissionOut(Out):
+    """What a client hears that asks whether it may use one of its own tools."""
+
+    behavior: Literal["allow", "deny", "ask"]
+    """"ask": people have not decided yet"""
+    message: str
+    """why not, or what it waits for"""
+    request: str | None
+    input: dict[str, Any]
+    """what may be run: exactly what was asked for"""
+    head: int

@@ -1,13 +1,36 @@
 """What agents get of approvals: what they asked for, and how it stands; deciding on demand."""
 
+from __future__ import annotations
+
+import json
+
 from approvals import selectors, services
+from approvals.schemas import PermissionOut
 from audit.topics import inbox_topic
-from teammcp.core.tools import FULL, Tool
+from teammcp.core.errors import AppError
+from teammcp.core.tools import FULL, Plain, Tool
 from teammcp.core.waiting import Waiter
 
 WAIT_FOR_DECISION = Waiter(
     topic=lambda member: inbox_topic(member.pk), empty=lambda progress: progress.open
 )
+WAIT_FOR_PERMISSION = Waiter(
+    topic=lambda member: inbox_topic(member.pk), empty=lambda answer: answer.behavior == "ask"
+)
+PROMPTS = frozenset({"prompts", "full"})
+"""What a client connects to for its permission prompts alone: `/mcp?profile=prompts`."""
+
+
+def _permission(answer: PermissionOut) -> str:
+    """As Claude Code reads it."""
+    if answer.behavior == "allow":
+        return json.dumps({"behavior": "allow", "updatedInput": answer.input})
+    return json.dumps({"behavior": "deny", "message": answer.message})
+
+
+def _denied(error: AppError) -> str:
+    return json.dumps({"behavior": "deny", "message": error.as_text()})
+
 
 TOOLS = [
     Tool(selectors.list_approvals),
@@ -33,4 +56,15 @@ TOOLS = [
     Tool(selectors.show_standing, profiles=FULL),
     Tool(services.grant_standing, profiles=FULL),
     Tool(services.end_standing, profiles=FULL, idempotent=True),
+    Tool(
+        services.ask_permission,
+        name="permission_prompt",
+        profiles=PROMPTS,
+        defaults={"wait_seconds": 50},
+        wait=WAIT_FOR_PERMISSION,
+        plain=Plain(_permission, _denied),
+    ),
 ]
+EXEMPT = {
+    "use_tool": "it is what permission_prompt asks for, and means nothing by itself",
+}

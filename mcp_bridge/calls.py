@@ -11,10 +11,10 @@ from typing import Any
 from audit.live import hub
 from mcp_bridge.notices import notices
 from mcp_bridge.profiles import Profile
-from mcp_bridge.results import Wire, failure, success, waiting_for_approval
+from mcp_bridge.results import Wire, failure, success, text_only, waiting_for_approval
 from orgchart.models import Member
 from teammcp.core.context import current_call
-from teammcp.core.errors import AppError, Held, InternalError, InvalidInput
+from teammcp.core.errors import AppError, Forbidden, Held, InternalError, InvalidInput
 from teammcp.core.schemas import Out
 from teammcp.core.tools import Tool
 from teammcp.core.waiting import Wait, call_and_wait
@@ -42,18 +42,25 @@ class Client:
 async def call_tool(client: Client, name: str, arguments: Mapping[str, Any]) -> Wire:
     """Run a tool for this client and give its result in wire form."""
     names = client.profile.names
+    plain = None
     try:
         tool = client.profile.tool(name)
+        plain = tool.plain
         answer = await _run(client, tool, arguments)
+        if plain is not None:
+            return text_only(plain.said(answer))
         return await success(answer, await notices.line(client.member, tool))
     except Held as held:
         return waiting_for_approval(held, names, await _line(client, name))
     except AppError as error:
-        return failure(error, names)
+        if plain is None or isinstance(error, Forbidden):
+            return failure(error, names)
+        return text_only(plain.refused(error))
     except Exception:  # the last boundary: the caller learns that it failed, the log why
         request_id = current_call().request_id
         logger.exception("the tool %s failed in request %s", name[:60], request_id)
-        return failure(internal_error(), names)
+        fault = internal_error()
+        return failure(fault, names) if plain is None else text_only(plain.refused(fault))
 
 
 async def _line(client: Client, name: str) -> str:

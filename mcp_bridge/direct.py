@@ -120,7 +120,9 @@ def _mirrored(headers: dict[bytes, bytes], name: str, params: dict[str, Any]) ->
 def _waits(client: Client, call: PlainCall) -> bool:
     """Whether the call may take long: it gets a stream, with signs of life on it."""
     tool = client.profile.tools.get(call.name)
-    return tool is not None and tool.wait is not None and tool.wait.asked(call.arguments)
+    if tool is None or tool.wait is None:
+        return False
+    return tool.wait.asked({**tool.defaults, **call.arguments})
 
 
 async def answer(client: Client, call: PlainCall) -> bytes:

@@ -60,13 +60,15 @@ class Profile:
 
 def describe(tool: Tool, *, complete: bool) -> dict[str, Any]:
     """One entry of `tools/list`; `complete` spells the answer out."""
-    return {
+    shown = {
         "name": tool.name,
         "description": tool.action.description,
         "inputSchema": input_schema(tool),
-        "outputSchema": output_schema(tool.action.output, complete=complete),
         "annotations": tool.hints,
     }
+    if tool.plain is None:
+        shown["outputSchema"] = output_schema(tool.action.output, complete=complete)
+    return shown
 
 
 @cache

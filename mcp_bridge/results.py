@@ -41,6 +41,15 @@ async def success(answer: Out, waiting: str = "") -> Wire:
     }
 
 
+def text_only(text: str) -> Wire:
+    """An answer in a form that a client dictates: one block of text."""
+    return {
+        "content": [{"type": "text", "text": text}],
+        "isError": False,
+        "resultType": "complete",
+    }
+
+
 async def both_parts(answer: Out) -> tuple[dict[str, Any], str]:
     """An answer as data and as text, defused. Fields that are null are left out: absent says the
     same. A large one is made in the read pool, because everybody waits for the event loop."""

@@ -142,7 +142,8 @@
     }
   });
   body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.xhr.status !== 202 && event.target.matches("form")) slot(event.target)?.replaceChildren();
+    const held = event.detail.xhr.status === 202; // kept until others agree: the slot says so
+    if (event.detail.successful && !held && event.target.matches("form")) slot(event.target)?.replaceChildren();
   });
 
   // The rail, where there is room for one; else its link is a page

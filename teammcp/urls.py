@@ -22,6 +22,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("orgchart.urls")),
     path("", include("messaging.urls")),
+    path("", include("approvals.urls")),
     path("", include("tasks.urls")),
 ]
 handler400 = "teammcp.views.bad_request"

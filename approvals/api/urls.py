@@ -6,6 +6,7 @@ from teammcp.core.api import action_view
 
 urlpatterns = [
     path("approvals/", action_view(get=selectors.list_approvals)),
+    path("approvals/permission/", action_view(post=services.ask_permission)),
     path("approvals/check/", action_view(post=selectors.check_action)),
     path("approvals/who-may/", action_view(post=selectors.who_may)),
     path(

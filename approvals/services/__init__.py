@@ -4,11 +4,13 @@ from approvals.services.changing import comment_request, revise_request, withdra
 from approvals.services.deciding import decide
 from approvals.services.glass import break_glass, review_break_glass
 from approvals.services.policies import create_policy, update_policy
+from approvals.services.prompting import ask_permission, use_tool
 from approvals.services.showing import note_shown, show_request
 from approvals.services.stand_ins import end_stand_in, set_stand_in
 from approvals.services.standing import end_standing, grant_standing
 
 __all__ = [
+    "ask_permission",
     "break_glass",
     "comment_request",
     "create_policy",
@@ -22,5 +24,6 @@ __all__ = [
     "set_stand_in",
     "show_request",
     "update_policy",
+    "use_tool",
     "withdraw_request",
 ]

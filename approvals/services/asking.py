@@ -38,7 +38,9 @@ def note(
     wake: Iterable[int] = (),
     **data: Any,
 ) -> None:
-    """Record an event about a request, in the server's own name where nobody did it."""
+    """Record an event about a request, in the server's own name where nobody did it. Whoever was
+    asked about it reads it, so that what one decides shows on the open pages of the others."""
+    asked = Asked.objects.filter(request=request).values_list("member_id", flat=True)
     if "reason" in data:  # a sentence of its own; here the end of another
         data["reason"] = str(data["reason"]).rstrip(".")
     record(
@@ -46,7 +48,7 @@ def note(
         actor=actor or system_member(),
         on_behalf_of=on_behalf_of,
         target=f"approval:{request.pk}",
-        topics=topics_of(request, *members, wake=wake),
+        topics=topics_of(request, *members, *asked, wake=wake),
         data={
             "approval": request.pk, "name": request.name, "action": request.action,
             "digest": request.digest, **data,

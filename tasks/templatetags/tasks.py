@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tasks.selectors.faces import Face
-from teammcp.core.templatetags.interface import avatar
+from orgchart.templatetags.faces import face
 
 register = template.Library()
 FACES = {"dashboard": "at the dashboard", "rest": "over REST", "mcp": "over MCP",
@@ -38,14 +37,7 @@ def face_word(face: str) -> str:
     return FACES.get(face, face)
 
 
-@register.simple_tag
-def face(faces: Mapping[str, Face], handle: str) -> SafeString:
-    """A member with avatar and name, as a link."""
-    known = faces.get(handle) or Face(handle, handle, "agent")
-    drawing = avatar(known.handle, known.name, known.kind, "small")
-    return format_html(
-        '<a class="face" href="/people/{}/">{} {}</a>', known.handle, drawing, known.name
-    )
+register.simple_tag(face)
 
 
 class Drawable(Protocol):

@@ -3,10 +3,11 @@ people write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from approvals.presenting import Arguments, presenting
 from messaging.elsewhere import Hit, Offer, finding, offering
 from messaging.schemas import MessageOut
 from messaging.templatetags.markdown import without_links
@@ -86,3 +87,12 @@ def without_links_to_hidden(request: WebRequest, html: str) -> str:
         return named - set(visible_tasks(actor).filter(pk__in=named).values_list("pk", flat=True))
 
     return without_links(html, unlink)
+
+
+@presenting("edit_task")
+def task_now(viewer: Member, arguments: Arguments) -> Mapping[str, Any]:
+    """What a task says at present, for who decides on a change of it."""
+    task = selectors.show_task(actor=viewer, task=str(arguments["task"])).model_dump(mode="json")
+    task["points"] = [point["text"] for point in task["points"]]
+    given = {name for name, value in arguments.items() if value is not None}
+    return {name: value for name, value in task.items() if name in given}

@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from orgchart.faces import faces_of
 from tasks import selectors
 from tasks.schemas import Change, Changes, NeedOut, TaskOut
-from tasks.selectors.faces import faces_of
 from tasks.selectors.similar import similar_to_shown
 from tasks.transitions import CLOSED
 from tasks.views.discussion import discussion_of

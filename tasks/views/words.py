@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from orgchart.faces import Face, faces_of
 from tasks.schemas import TaskLine
-from tasks.selectors.faces import Face, faces_of
 from tasks.transitions import CLOSED, TABLE, Status
 
 COLUMNS = {

@@ -6,17 +6,27 @@ the action's own; here stands only what no signature can say. The MCP face colle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from teammcp.core.actions import Action
+from teammcp.core.errors import AppError
 from teammcp.core.waiting import Waiter
 
 DEFAULT = frozenset({"default", "full"})
 """Offered to every agent. Each such tool costs every agent tokens in every session."""
 FULL = frozenset({"full"})
 """Offered only to those who connect with `?profile=full`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """For a client that takes one block of text and nothing else: no structured answer, and an
+    error as an answer of its own kind."""
+
+    said: Callable[[Any], str]
+    refused: Callable[[AppError], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,8 @@ class Tool:
     """arguments of a call that leaves them out, where an agent wants less than a program"""
     wait: Waiter | None = None
     """how to wait for its answer, where a call may ask for that"""
+    plain: Plain | None = None
+    """how its answer is written, where that is given by a client"""
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -50,8 +50,16 @@ class Refused:
     message: str
     next: str = ""
     kept: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """what the error knows beside its words, such as which fields are wrong"""
     held: str = ""
-    """the request that keeps it, where it only waits for approval"""
+    """nothing is wrong: the call was kept, and waits under this name ("A-12")"""
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What is wrong, by the names of the arguments."""
+        found: Mapping[str, str] = self.state.get("fields") or {}
+        return found
 
 
 # Pages
@@ -174,12 +182,25 @@ def nothing_here(request: WebRequest) -> HttpResponse:
 
 def refused_by(error: AppError, kept: Mapping[str, Any] | None = None) -> Refused:
     """An error in words for a person: what it says to agents about calls is left out."""
+    if isinstance(error, Held):
+        return _held(error, kept or {})
     message = re.sub(r"^\w+ was not run\. ", "", error.message)
     fields = error.state.get("fields") if isinstance(error, InvalidInput) else None
     if fields and message != error.message:
         message = " ".join(_about_field(name, text) for name, text in fields.items())
-    held = str(error.state["request"]) if isinstance(error, Held) else ""
-    return Refused(message, _advice(error.next), kept or {}, held)
+    return Refused(message, _advice(error.next), kept or {}, error.state)
+
+
+def _held(error: Held, kept: Mapping[str, Any]) -> Refused:
+    """That what a form asks for waits for others."""
+    names = " and ".join(f"“{name}”" for name in error.state.get("policies", ()))
+    request = str(error.state.get("request", ""))
+    message = f"It waits for approval as {request}, by the policy {names}. Nothing was done yet."
+    who = ", ".join(error.state.get("waits_for", ()))
+    advice = f"It waits for {who}. " if who else ""
+    return Refused(
+        message, f"{advice}It runs by itself as soon as people agree.", kept, error.state, request
+    )
 
 
 def _advice(advice: str) -> str:

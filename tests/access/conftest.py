@@ -155,7 +155,7 @@ def begin_ids_high() -> None:
 
 def asked(owner: Member, ada: Member, lin: Member) -> dict[str, Any]:
     """What Lin asks for and waits for, one that ran at once, and what was agreed beforehand."""
-    approvals.create_policy(
+    policy = approvals.create_policy(
         actor=owner, name="Careful words", pattern="send_message",
         arguments=[Condition(field="body", op="matches", value="May I*")],
         stages=[Stage(approvers=["@ada", "@owner"])],
@@ -171,6 +171,7 @@ def asked(owner: Member, ada: Member, lin: Member) -> dict[str, Any]:
     )
     return {
         "asked": int(waiting[2:]),
+        "policy": policy.id,
         "broken": int(broken[2:]),
         "standing": standing.id,
         "stand_in": approvals.set_stand_in(actor=lin, member="kay", ends_at=end).id,

@@ -60,7 +60,7 @@ NOT_HELD = {
 """Actions that no policy can hold, and what they have that cannot wait."""
 BESIDE = {"approval.held", "approval.stage_opened"}
 FACES = {"REST": over_rest, "MCP": over_mcp, "dashboard": on_the_dashboard}
-CALLED = {"grant_standing", "release_conversation", "remove_webhook"}
+CALLED = {"grant_standing", "release_conversation", "remove_webhook", "use_tool"}
 """Actions whose rows in the access table are all refused, or held already: called directly here."""
 
 

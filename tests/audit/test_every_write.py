@@ -247,6 +247,13 @@ def asked_and_agreed(owner: Member, ada: Member, lin: Member) -> dict[str, Any]:
         actor=ada, policy="Careful words", requester="lin", count=3, until=later,
         arguments=[Condition(field="body", value="May I sing?")],
     )  # fmt: skip
+    approvals.create_policy(
+        actor=owner,
+        name="Prompts",
+        pattern="use_tool",
+        stages=[Stage(approvers=["@ada", "@owner"])],
+    )
+    approvals.grant_standing(actor=ada, policy="Prompts", requester="lin", count=9, until=later)
     stand_in = approvals.set_stand_in(actor=lin, member="kay", ends_at=later)
     return {"asked": asked, "broken": broken, "standing": standing.id, "stand_in": stand_in.id}
 
@@ -392,6 +399,8 @@ ACCEPTED: dict[str, Call] = {
     "check_inbox": lambda o: (o.kay, {}),
     "show_request": lambda o: (o.ada, {"request": o.asked}),
     "resume": lambda o: (o.kay, {}),
+    "use_tool": lambda o: (o.lin, {"tool_name": "Bash", "input": {"command": "ls"}}),
+    "ask_permission": lambda o: (o.lin, {"tool_name": "Bash", "input": {}, "tool_use_id": "t-1"}),
 }
 """One accepted call for each action that writes. The reads at the end write down that
 something was offered, or shown."""
@@ -927,12 +936,15 @@ REFUSED: dict[str, list[Call]] = {
     "check_inbox": [lambda o: (o.kay, {"wait_seconds": 51})],
     "resume": [lambda o: (o.kay, {"since": 10**9})],
     "show_request": [lambda o: (o.sam, {"request": o.asked})],
+    "use_tool": [lambda o: (o.lin, {"tool_name": "", "input": {}})],
+    "ask_permission": [lambda o: (o.lin, {"tool_name": "Bash", "input": {}, "tool_use_id": ""})],
 }
 
 
 def test_every_action_that_writes_has_its_rows_here() -> None:
     writing = {name for name, action in registry.items() if action.writes}
-    assert ACCEPTED.keys() == REFUSED.keys() == writing | {"check_inbox", "resume", "show_request"}
+    reads = {"ask_permission", "check_inbox", "resume", "show_request"}  # that write as well
+    assert ACCEPTED.keys() == REFUSED.keys() == writing | reads
 
 
 @pytest.mark.parametrize("name", ACCEPTED)

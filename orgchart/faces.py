@@ -1,4 +1,4 @@
-"""How members look on the pages of tasks."""
+"""How members look on pages: what an avatar is drawn of."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The dashboard's pages about approvals; one module per page."""
