@@ -39,7 +39,7 @@ def who(request: WebRequest) -> HttpResponse:
     if name:
         try:
             answer = _answer(request, member, name, action)
-            context |= {"answer": answer, "lacking": _lacking(answer)}
+            context |= {"answer": answer, "lacking": _lacking(answer, context["about"])}
             context["faces"] = faces_of(_named(answer))
         except AppError as error:
             context["refused"], status = refused_by(error), _status(error)
@@ -77,12 +77,11 @@ def _asked_of(action: Action[Any, Any], form: QueryDict) -> list[dict[str, Any]]
     ]
 
 
-def _lacking(answer: CheckOut) -> list[str]:
+def _lacking(answer: CheckOut, about: list[dict[str, Any]]) -> list[str]:
     """Arguments without which nothing can be said: the call would be refused for that alone."""
     if answer.refused is None or answer.refused.get("code") != "invalid_input":
         return []
-    fields: dict[str, str] = (answer.refused.get("state") or {}).get("fields") or {}
-    return [name for name, said in fields.items() if said == "Field required"]
+    return [one["name"] for one in about if one["required"] and not one["value"]]
 
 
 def _named(answer: CheckOut) -> list[str]:
