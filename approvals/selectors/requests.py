@@ -225,7 +225,6 @@ def stages_out(
 
 
 def decision_out(actor: Member, row: Decision) -> DecisionOut:
-    own = row.seat_id == row.member_id
     return DecisionOut(
         member=one_named_for(actor, row.member.handle),
         deciding_for=one_named_for(actor, row.seat.handle)
