@@ -18,6 +18,7 @@ from teammcp.core import gate
 from teammcp.core.actions import Action, query, registry
 from teammcp.core.errors import AppError, Forbidden, NotFound
 from teammcp.core.gate import Need, Trial
+from teammcp.core.instances import copy_of
 from teammcp.core.lane import run_write
 from teammcp.core.touched import touched_by
 
@@ -120,7 +121,7 @@ def _values(action: Action[Any, Any], member: Member, arguments: dict[str, Any])
 def _tried(action: Action[Any, Any], member: Member, values: dict[str, Any]) -> Trial:
     if not action.writes:
         return Trial([])
-    act = action.act(member, values)
+    act = action.act(copy_of(member), values)
     return run_write(lambda: gate.try_out(act))
 
 

@@ -20,6 +20,7 @@ from teammcp.core import gate
 from teammcp.core.actions import action, registry
 from teammcp.core.context import current_call
 from teammcp.core.errors import Conflict, Forbidden
+from teammcp.core.instances import copy_of
 from teammcp.core.texts import clean_text
 
 Status = ApprovalRequest.Status
@@ -79,7 +80,7 @@ def revise_request(
         )
     comment = clean_text("comment", comment).strip()
     before = row.arguments
-    act = registry[row.action].act(actor, registry[row.action].validate(arguments))
+    act = registry[row.action].act(copy_of(actor), registry[row.action].validate(arguments))
     found = gate.try_out(act)
     if found.error is not None:
         raise found.error

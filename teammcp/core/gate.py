@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from django.db import transaction
 
 from teammcp.core.errors import AppError
+from teammcp.core.instances import copy_of
 
 if TYPE_CHECKING:
     from teammcp.core.actions import Action
@@ -171,7 +172,8 @@ def held(act: Act) -> AppError:
     assert _gate is not None
     if (known := _gate.known(act)) is not None:
         return known
-    found = try_out(act)
+    # What is undone in the database stays changed in the instance, which its caller goes on with.
+    found = try_out(act.action.act(copy_of(act.actor), act.values))
     if found.error is not None:
         raise found.error
     return _gate.hold(act, found)
