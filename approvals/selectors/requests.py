@@ -227,9 +227,7 @@ def stages_out(
 def decision_out(actor: Member, row: Decision) -> DecisionOut:
     return DecisionOut(
         member=one_named_for(actor, row.member.handle),
-        deciding_for=one_named_for(actor, row.seat.handle)
-        if row.seat_id != row.member_id
-        else None,
+        deciding_for=None if own else one_named_for(actor, row.seat.handle),
         verdict=row.verdict,  # type: ignore[arg-type]
         comment=row.comment,
         stage=row.stage + 1,

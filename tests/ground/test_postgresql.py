@@ -43,6 +43,7 @@ RULES = [
     "tests/tasks/test_similar.py::test_work_that_looks_like_live_work_is_named_with_its_holder_and_why",
     "tests/tasks/test_leases.py",
     "tests/tasks/test_goals.py",
+    "tests/approvals/test_concurrency.py",
     f"{REMINDING}::test_who_has_it_hears_before_it_is_due_and_then_those_above_step_by_step",
     f"{REMINDING}::test_many_processes_at_once_take_each_step_once",
     "tests/dashboard/test_tasks.py::test_cards_stand_in_the_column_of_their_status",
