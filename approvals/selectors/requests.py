@@ -227,7 +227,9 @@ def stages_out(
 def decision_out(actor: Member, row: Decision) -> DecisionOut:
     return DecisionOut(
         member=one_named_for(actor, row.member.handle),
-        deciding_for=None if own else one_named_for(actor, row.seat.handle),
+        deciding_for=None
+        if row.seat_id == row.member_id
+        else one_named_for(actor, row.seat.handle),
         verdict=row.verdict,  # type: ignore[arg-type]
         comment=row.comment,
         stage=row.stage + 1,
