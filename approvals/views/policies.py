@@ -15,6 +15,7 @@ from approvals.schemas import Condition, PolicyOut, Stage
 from approvals.templatetags.approvals import OPERATORS
 from approvals.views.presets import PRESETS
 from orgchart.models import Department, Member
+from orgchart.selectors import visible_members
 from teammcp.core.actions import Action, registry
 from teammcp.core.errors import AppError, InvalidInput
 from teammcp.core.web import (
@@ -215,7 +216,7 @@ def _form(
         "operators": {**OPERATORS, "present": "is given (yes or no)"},
         "actions": _actions(),
         "arguments": _arguments(str(values["pattern"])),
-        "groups": _groups(),
+        "groups": _groups(request.user),
         "may_write": request.user.has_scope("admin"),
     }
     return page(request, "approvals/policy_form.html", context, status=status)
@@ -239,8 +240,8 @@ def _arguments(pattern: str) -> list[str]:
     return ["touches", *(action.input.model_fields if action else ())]
 
 
-def _groups() -> list[str]:
-    members = Member.objects.exclude(kind=Member.Kind.SYSTEM).exclude(status=Member.Status.RETIRED)
+def _groups(actor: Member) -> list[str]:
+    members = visible_members(actor).exclude(status=Member.Status.RETIRED)
     handles = members.order_by("handle").values_list("handle", flat=True)[:200]
     departments = Department.objects.order_by("slug").values_list("slug", flat=True)[:100]
     return [

@@ -10,7 +10,7 @@ from approvals import selectors
 from approvals.schemas import CheckOut
 from approvals.views.words import action_words
 from orgchart.faces import faces_of
-from orgchart.models import Member
+from orgchart.selectors import visible_members
 from teammcp.core.actions import Action, registry
 from teammcp.core.errors import AppError, InvalidInput
 from teammcp.core.web import WebRequest, form_values, page, refused_by, signed_in
@@ -31,7 +31,7 @@ def who(request: WebRequest) -> HttpResponse:
         "known": action,
         "about": _asked_of(action, request.GET) if action else [],
         "actions": sorted(n for n, a in registry.items() if a.writes),
-        "members": Member.objects.exclude(kind=Member.Kind.SYSTEM).order_by("handle")
+        "members": visible_members(request.user).order_by("handle")
                    .values_list("handle", flat=True)[:HANDLES],
         "asks": action_words(name),
     }  # fmt: skip

@@ -61,10 +61,11 @@ JUNE = "2025-06-18"
 FORM_SECRET = "f" * 32  # of the form and of the cookie, which a browser sends alike
 FIRST_IDS = {"messaging_channel": 54_300, "messaging_message": 65_400, "messaging_delivery": 76_500,
              "orgchart_credential": 87_600, "messaging_schedule": 98_700,
-             "messaging_file": 109_800, "messaging_bridge": 765_400, "tasks_task": 210_900,
+             "messaging_file": 109_800, "messaging_bridge": 1_109_900, "tasks_task": 210_900,
              "tasks_lease": 321_000, "tasks_goal": 432_100,
              "tasks_promise": 543_200, "tasks_blueprint": 654_300,
              "approvals_approvalrequest": 765_400, "approvals_standin": 876_500,
+             "approvals_policy": 1_209_700,
              "approvals_standingapproval": 987_600}  # fmt: skip
 
 

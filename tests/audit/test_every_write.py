@@ -1061,6 +1061,8 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
 # Kinds of events
 
 UNUSED = {
+    "permission.refused": "tests/mcp_bridge/test_prompts.py",
+    "permission.used": "tests/mcp_bridge/test_prompts.py",
     "conversation.parked": "after many turns: tests/messaging/test_loops.py",
     "question.answered": "tests/messaging/test_questions.py",
     "question.climbed": "hours later: tests/messaging/test_questions.py",

@@ -32,7 +32,10 @@ NOT_SETTINGS = {
     "TEAMMCP_HOOK_SECONDS": "how long a hook may take, on the machines of agents",
     "TEAMMCP_HOOK_DEBUG": "lets a hook say what went wrong, on the machines of agents",
 }
-NOT_ON_REST = {"finish_welcome": "a person's first steps in the dashboard, once"}
+NOT_ON_REST = {
+    "finish_welcome": "a person's first steps in the dashboard, once",
+    "use_tool": "what a permission prompt asks for: ask_permission",
+}
 
 
 def sources() -> Iterator[Path]:

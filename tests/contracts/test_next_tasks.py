@@ -32,8 +32,8 @@ async def goes_on(model: Model, problem: Json, **left_open: Json) -> Json:
 
 
 async def made(model: Model, title: str, **fields: Json) -> str:
-    """The name of a new task."""
-    created = await model.works("create_task", title=title, **fields)
+    """The name of a new task, which the whole company sees."""
+    created = await model.works("create_task", title=title, **{"home": "company", **fields})
     return str(created["task"]["id"])
 
 

@@ -16,7 +16,7 @@ from tests.conftest import ApiOf, agent, person
 from tests.dashboard.conftest import At
 from tests.scenes import scene
 
-QUERIES = 14
+QUERIES = 15
 
 
 @scene

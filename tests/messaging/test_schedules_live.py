@@ -64,7 +64,7 @@ async def until_in_thread(condition: Callable[[], bool]) -> None:
 def test_the_job_does_the_same_where_no_server_ticks(lin: Member, kay: Member) -> None:
     schedule_message(actor=lin, to="@kay", body="Now.", at=soon(60))
     send_message(actor=lin, to="@kay", body="Lunch?", expires_minutes=1)
-    assert jobs.send_due() == "0 due, 0 expired"
+    assert jobs.send_due() == "0 due, 0 expired, 0 bridges"
     with frozen(timezone.now() + timedelta(minutes=2)):
         assert jobs.send_due() == "1 due, 1 expired"
     assert Message.objects.latest("pk").face == "schedule"

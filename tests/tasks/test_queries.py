@@ -28,9 +28,9 @@ READS: dict[str, tuple[int, Call]] = {
     "resume": (32, lambda lin, kay, one: resume(actor=kay, since=3)),
 }
 WRITES: dict[str, tuple[int, Call]] = {
-    "create": (12, lambda lin, kay, one: create_task(actor=kay, title="Paint the town red")),
-    "claim the next": (19, lambda lin, kay, one: claim_task(actor=lin)),
-    "a sign of life": (7, lambda lin, kay, one: report_progress(actor=kay, task=one)),
+    "create": (13, lambda lin, kay, one: create_task(actor=kay, title="Paint the town red")),
+    "claim the next": (20, lambda lin, kay, one: claim_task(actor=lin)),
+    "a sign of life": (8, lambda lin, kay, one: report_progress(actor=kay, task=one)),
 }
 
 
