@@ -141,7 +141,7 @@ def office_of_writers(
         create_project(actor=ada, name=name, lead="pia")
     until = (timezone.now() + timedelta(days=9)).isoformat()
     bridge = open_bridge(
-        actor=ada, channel="#gemini", project="apollo", until=until, reason="A test."
+        actor=ada, channel="#gemini", project="apollo", until=until, reason="A test"
     ).id
     invite_person(actor=ada, name="Ben")
     agent(owner, "moe")
@@ -1103,7 +1103,7 @@ def test_every_kind_of_event_happens_and_reads_as_a_sentence(office: Office) -> 
     for kind, sentence in sentences.items():
         assert "?" not in sentence, f"{kind}: a field of the sentence is not in the data"
         assert "{" not in sentence
-        assert sentence[-1] not in ".:@"
+        assert sentence[-1] not in ".:@", f"{kind}: {sentence}"
 
 
 def things_come_due(office: Office) -> None:

@@ -66,7 +66,7 @@ def test_the_job_does_the_same_where_no_server_ticks(lin: Member, kay: Member) -
     send_message(actor=lin, to="@kay", body="Lunch?", expires_minutes=1)
     assert jobs.send_due() == "0 due, 0 expired, 0 bridges"
     with frozen(timezone.now() + timedelta(minutes=2)):
-        assert jobs.send_due() == "1 due, 1 expired"
+        assert jobs.send_due() == "1 due, 1 expired, 0 bridges"
     assert Message.objects.latest("pk").face == "schedule"
     assert Delivery.objects.filter(withdrawn_at=None).count() == 1
 
