@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from approvals.chart import Company, Seat
@@ -84,7 +83,7 @@ def access_request(
     found = None
     if number:
         rows = seen_requests(actor)
-        if lock and connection.features.has_select_for_update:
+        if lock:
             rows = rows.select_for_update(of=("self",))
         found = rows.filter(pk=number).first() or _as_approver(actor, number, company)
     if found is None:

@@ -25,7 +25,6 @@ from orgchart.schemas import (
 from orgchart.walls import bound, seen_by, seen_handles
 from teammcp.core.actions import query
 from teammcp.core.errors import Conflict, NotFound, no_token
-from teammcp.core.sql import locked
 
 Confirm = Callable[[Any], Any]
 Shown = TypeVar("Shown", MemberOut, MemberHit)
@@ -117,7 +116,7 @@ def access_member(*, actor: Member, handle: str, lock: bool = False) -> Member:
     wanted = handle.strip().removeprefix("@").lower()
     rows = visible_members(actor).select_related(*SHOWN)
     if lock:
-        rows = locked(rows)
+        rows = rows.select_for_update(of=("self",))
     found = rows.filter(handles__handle=wanted).first()
     if found is None:
         raise NotFound(

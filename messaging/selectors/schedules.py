@@ -32,7 +32,6 @@ from messaging.timing import (
 from orgchart.models import Member
 from teammcp.core.actions import query
 from teammcp.core.errors import NotFound
-from teammcp.core.sql import locked
 
 RowId = Annotated[int, Ge(1), Le(2**62)]
 PREVIEWED = 5
@@ -53,7 +52,7 @@ def access_schedule(*, actor: Member, schedule_id: int, lock: bool = False) -> S
     """A schedule that the actor may see. Raises NotFound."""
     rows = visible_schedules(actor)
     if lock:
-        rows = locked(rows)
+        rows = rows.select_for_update(of=("self",))
     found = rows.filter(pk=schedule_id).first()
     if found is None:
         raise NotFound(

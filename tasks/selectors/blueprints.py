@@ -22,7 +22,6 @@ from tasks.selectors.showing import named_homes
 from tasks.time_schemas import BlueprintDetail, BlueprintOut, BlueprintPage, BlueprintRunOut
 from teammcp.core.actions import query
 from teammcp.core.errors import NotFound
-from teammcp.core.sql import locked
 
 State = Blueprint.State
 OPEN = (State.ACTIVE, State.PAUSED)
@@ -40,7 +39,7 @@ def access_blueprint(*, actor: Member, blueprint_id: int, lock: bool = False) ->
     """A blueprint that the actor may see. Raises NotFound."""
     rows = visible_blueprints(actor)
     if lock:
-        rows = locked(rows)
+        rows = rows.select_for_update(of=("self",))
     found = rows.filter(pk=blueprint_id).first()
     if found is None:
         raise NotFound(

@@ -13,24 +13,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model, QuerySet
 
 Row = tuple[Any, ...]
-M = TypeVar("M", bound=Model)
 WRITERS = 7_034_001  # an arbitrary, fixed number for PostgreSQL's advisory lock
 _LOGGED = settings.DEBUG  # then Django keeps all statements, for who debugs
-
-
-def locked(rows: QuerySet[M]) -> QuerySet[M]:
-    """Rows that nobody else changes until the transaction ends, where writers run side by side."""
-    if connections[DEFAULT_DB_ALIAS].features.has_select_for_update:
-        return rows.select_for_update(of=("self",))
-    return rows
 
 
 def run(sql: str, parameters: Sequence[Any] = ()) -> Any:
