@@ -19,8 +19,7 @@ from teammcp.core.web import (
     by_method,
     changed,
     form_values,
-    fragment,
-    page,
+    page_or_part,
     signed_in,
 )
 
@@ -51,9 +50,7 @@ def show_stand_ins(
         "refused": refused,
         "kept": refused.kept if refused else {},
     }
-    if request.htmx and refused is None:
-        return fragment(request, "approvals/_stand_ins.html", context)
-    return page(request, "approvals/stand_ins.html", context)
+    return page_or_part(request, "approvals/stand_ins.html", context)
 
 
 def _stand_ins(request: WebRequest, answer: Any, **kwargs: Any) -> HttpResponse:
@@ -90,9 +87,7 @@ def show_standing(
         "refused": refused,
         "kept": refused.kept if refused else {},
     }
-    if request.htmx and refused is None:
-        return fragment(request, "approvals/_standing.html", context)
-    return page(request, "approvals/standing.html", context)
+    return page_or_part(request, "approvals/standing.html", context)
 
 
 @signed_in
@@ -106,9 +101,7 @@ def one_standing(request: WebRequest, *, standing_id: int) -> HttpResponse:
         "faces": faces_of([found.requester, found.granted_by]),
         "now": timezone.now(),
     }
-    if request.htmx:
-        return fragment(request, "approvals/_standing_one.html", context)
-    return page(request, "approvals/standing_one.html", context)
+    return page_or_part(request, "approvals/standing_one.html", context)
 
 
 def _standing(request: WebRequest, answer: Any, **kwargs: Any) -> HttpResponse:

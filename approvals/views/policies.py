@@ -22,9 +22,9 @@ from teammcp.core.web import (
     Refused,
     WebRequest,
     by_method,
-    fragment,
     go,
     page,
+    page_or_part,
     refused_by,
     signed_in,
 )
@@ -43,9 +43,7 @@ def browse(request: WebRequest) -> HttpResponse:
         "may_write": request.user.has_scope("admin"),
         "presets": PRESETS,
     }
-    if request.htmx:
-        return fragment(request, "approvals/_policies.html", context)
-    return page(request, "approvals/policies.html", context)
+    return page_or_part(request, "approvals/policies.html", context)
 
 
 # What the form holds

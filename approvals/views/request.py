@@ -26,8 +26,7 @@ from teammcp.core.web import (
     action_form,
     by_method,
     changed,
-    fragment,
-    page,
+    page_or_part,
     signed_in,
 )
 
@@ -42,9 +41,7 @@ def show(request: WebRequest, *, number: int, refused: Refused | None = None) ->
     found = services.show_request(actor=request.user, request=f"A-{number}")
     context = _context(request.user, found, number)
     context |= {"refused": refused, "kept": refused.kept if refused else {}}
-    if request.htmx and refused is None:
-        return fragment(request, "approvals/_request.html", context)
-    return page(request, "approvals/request.html", context)
+    return page_or_part(request, "approvals/request.html", context)
 
 
 def _context(actor: Member, found: RequestDetail, number: int) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from teammcp.core.web import (
     WebRequest,
     action_form,
     by_method,
-    fragment,
     go,
     page,
+    page_or_part,
     shell_part,
     signed_in,
 )
@@ -71,9 +71,7 @@ def project(
         "refused": refused,
         "kept": refused.kept if refused else {},
     }
-    if request.htmx and refused is None:
-        return fragment(request, "messaging/_project.html", context)
-    return page(request, "messaging/project.html", context)
+    return page_or_part(request, "messaging/project.html", context)
 
 
 def _to_project(request: WebRequest, answer: ProjectDetails, **_: Any) -> HttpResponse:
