@@ -11,6 +11,7 @@ from audit.entries import Entry
 from audit.models import Event, EventTopic
 from audit.schemas import EventOut, EventPage
 from audit.topics import Sight, is_label, visible_topics
+from teammcp.core import sql
 from teammcp.core.actions import query
 from teammcp.core.errors import CursorExpired
 
@@ -19,8 +20,8 @@ WINDOW = 1_000  # rows looked at per page at the most, visible or not
 
 def head_seq() -> int:
     """The seq of the newest event; 0 in an empty ledger."""
-    head = Event.objects.aggregate(head=Max("seq"))["head"]
-    return int(head or 0)
+    row = sql.one("SELECT MAX(seq) FROM audit_event")
+    return int(row[0] or 0) if row else 0
 
 
 def entries_after(seq: int, limit: int) -> list[Entry]:

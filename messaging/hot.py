@@ -89,6 +89,18 @@ def insert_deliveries(
     )
 
 
+def offer(recipient: int, deliveries: list[int], at: datetime, route: str) -> int:
+    """Set the first offer of those that have none; gives how many these were."""
+    marks, when = ", ".join(["%s"] * len(deliveries)), sql.time(at)
+    done = sql.run(
+        "UPDATE messaging_delivery SET offered_at = %s, last_offered_at = %s, offered_route = %s,"  # noqa: S608 - marks
+        f" offers = 1 WHERE recipient_id = %s AND offered_at IS NULL AND id IN ({marks})",
+        [when, when, route, recipient, *deliveries],
+    )
+    count: int = done.rowcount
+    return count
+
+
 def skip_own(membership: Membership, seq: int) -> None:
     """One's own message is not news: move the read cursor over it, but over nothing else."""
     sql.run(

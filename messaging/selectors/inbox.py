@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, F, Window
+from typing import Any
+
+from django.db.models import Count, F, QuerySet, Window
 
 from messaging import hot
 from messaging.access import direct_labels
@@ -10,21 +12,28 @@ from messaging.models import Channel, Membership
 from messaging.schemas import UnreadChannel, Waiting
 from orgchart.models import Member
 from teammcp.core.actions import query
+from teammcp.core.prepared import Prepared
 
 UNREAD_LIMIT = 50
 COUNTED = 1_000  # the line on every result tells more from this only by a +
 
 
-def unread_channels(actor: Member, limit: int = UNREAD_LIMIT) -> tuple[list[UnreadChannel], int]:
-    """Channels with messages after the read cursor, the fullest first, and how many remain."""
-    rows = (
-        Membership.objects.filter(member=actor, channel__last_seq__gt=F("read_seq"))
+def _unread(member: int) -> QuerySet[Any]:
+    return (
+        Membership.objects.filter(member=member, channel__last_seq__gt=F("read_seq"))
         .exclude(notify=Membership.Notify.MUTE)
         .select_related("channel")
         .annotate(unread=F("channel__last_seq") - F("read_seq"), total=Window(Count("pk")))
-        .order_by("-unread", "channel_id")[:limit]
+        .order_by("-unread", "channel_id")
     )
-    page = list(rows)
+
+
+_prepared = Prepared(_unread, values=1)
+
+
+def unread_channels(actor: Member, limit: int = UNREAD_LIMIT) -> tuple[list[UnreadChannel], int]:
+    """Channels with messages after the read cursor, the fullest first, and how many remain."""
+    page = _prepared(actor.pk, limit=limit)
     direct = [row.channel for row in page if row.channel.kind == Channel.Kind.DIRECT]
     labels = direct_labels(direct, actor) if direct else {}
     channels = [

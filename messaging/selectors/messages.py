@@ -27,6 +27,7 @@ from orgchart.walls import seen_among
 from teammcp.core.actions import query
 from teammcp.core.cursors import cursor_in
 from teammcp.core.errors import Forbidden, InvalidInput, NotFound
+from teammcp.core.prepared import Prepared
 
 Cursor = Annotated[str, MaxLen(30)]
 RowId = Annotated[int, Ge(1), Le(2**62)]
@@ -115,15 +116,13 @@ def read(
         if before is None and after is None:
             return _around(actor, place, limit, max_tokens)
         place = replace(place, thread=None)  # what surrounds a message is its channel
-    rows, end = _rows(place), place.channel.last_seq + 1
+    end = place.channel.last_seq + 1
     if after is not None:
         edge = _within(place, seq_of(after, "after")) + 1
-        page = cut(list(rows.filter(seq__gte=edge).order_by("seq")[:limit]), max_tokens, _text)
+        page = cut(_from(place, edge, limit), max_tokens, _text)
     else:
         edge = end if before is None else max(1, min(seq_of(before, "before"), end))
-        if before is not None:
-            rows = rows.filter(seq__lt=edge)
-        page = cut(list(rows.order_by("-seq")[:limit]), max_tokens, _text)[::-1]
+        page = cut(_until(place, edge, limit), max_tokens, _text)[::-1]
     return _page(actor, place, page, edge, forward=after is not None)
 
 
@@ -150,11 +149,34 @@ def _within(place: Place, seq: int) -> int:
     return seq
 
 
-def _rows(place: Place) -> QuerySet[Message]:
-    rows = Message.objects.select_related("author", "on_behalf_of").filter(channel=place.channel)
+def _in_channel(channel: int) -> QuerySet[Message]:
+    return Message.objects.select_related("author", "on_behalf_of").filter(channel=channel)
+
+
+_prepared_from = Prepared(
+    lambda channel, edge: _in_channel(channel).filter(seq__gte=edge).order_by("seq"), values=2
+)
+_prepared_until = Prepared(
+    lambda channel, edge: _in_channel(channel).filter(seq__lt=edge).order_by("-seq"), values=2
+)
+
+
+def _in_thread(thread: Message) -> QuerySet[Message]:
+    return _in_channel(thread.channel_id).filter(Q(pk=thread.pk) | Q(thread=thread))
+
+
+def _from(place: Place, edge: int, limit: int) -> list[Message]:
+    """From this position on, the oldest first."""
     if place.thread is None:
-        return rows
-    return rows.filter(Q(pk=place.thread.pk) | Q(thread=place.thread))
+        return _prepared_from(place.channel.pk, edge, limit=limit)
+    return list(_in_thread(place.thread).filter(seq__gte=edge).order_by("seq")[:limit])
+
+
+def _until(place: Place, edge: int, limit: int) -> list[Message]:
+    """Before this position, the newest first."""
+    if place.thread is None:
+        return _prepared_until(place.channel.pk, edge, limit=limit)
+    return list(_in_thread(place.thread).filter(seq__lt=edge).order_by("-seq")[:limit])
 
 
 def _page(
@@ -177,7 +199,7 @@ def _remaining(place: Place, first: int, last: int) -> tuple[int, int]:
     """How many lie before and after the page: arithmetic in a channel, a count in a thread."""
     if place.thread is None:
         return first - 1, max(0, place.channel.last_seq - last)
-    rows = _rows(place)
+    rows = _in_thread(place.thread)
     return rows.filter(seq__lt=first).count(), rows.filter(seq__gt=last).count()
 
 
@@ -187,9 +209,9 @@ def _around(actor: Member, place: Place, limit: int, max_tokens: int | None) -> 
         raise NotFound("There is no such message.", next="Ids come from check_inbox and search.")
     middle = place.thread.seq
     channel = replace(place, thread=None)
-    rows, half = _rows(channel), max_tokens // 2 if max_tokens else None
-    older = cut(list(rows.filter(seq__lte=middle).order_by("-seq")[: limit // 2 + 1]), half, _text)
-    newer = cut(list(rows.filter(seq__gt=middle).order_by("seq")[: limit // 2]), half, _text)
+    half = max_tokens // 2 if max_tokens else None
+    older = cut(_until(channel, middle + 1, limit // 2 + 1), half, _text)
+    newer = cut(_from(channel, middle + 1, limit // 2), half, _text)
     return _page(actor, channel, older[::-1] + newer, middle, forward=True)
 
 

@@ -22,6 +22,7 @@ from messaging.services.offering import mark_offered
 from orgchart.models import Member
 from orgchart.walls import bound
 from teammcp.core.actions import query
+from teammcp.core.prepared import Prepared
 
 QUESTIONS = 5
 WAIT_LIMIT = 50  # seconds; several clients cut a call at 60
@@ -44,11 +45,22 @@ def check_inbox(
     return inbox_of(actor, limit=limit, max_tokens=max_tokens)
 
 
-def _waiting(actor: Member) -> QuerySet[Delivery]:
-    rows = Delivery.objects.filter(recipient=actor, acknowledged_at=None, withdrawn_at=None)
+def _open(recipient: int) -> QuerySet[Delivery]:
+    return (
+        Delivery.objects.filter(recipient=recipient, acknowledged_at=None, withdrawn_at=None)
+        .select_related("message__author", "message__on_behalf_of", "message__channel")
+        .order_by("rank", "-pk")
+    )
+
+
+_prepared = Prepared(_open, values=1)
+
+
+def _waiting(actor: Member, limit: int) -> list[Delivery]:
     if bound(actor):  # a bridge ends on the second, what it has let in a moment later
-        rows = rows.filter(message__channel__in=visible_channels(actor))
-    return rows
+        seen = visible_channels(actor)
+        return list(_open(actor.pk).filter(message__channel__in=seen)[:limit])
+    return _prepared(actor.pk, limit=limit)
 
 
 def inbox_of(
@@ -56,12 +68,7 @@ def inbox_of(
 ) -> Inbox:
     """The inbox now. What it shows is written down as offered; that is its only effect."""
     head = head_seq()  # read first: what commits later wakes a waiter
-    rows = (
-        _waiting(actor)
-        .select_related("message__author", "message__on_behalf_of", "message__channel")
-        .order_by("rank", "-pk")
-    )
-    page = cut(list(rows[:limit]), max_tokens, lambda row: row.message.body)
+    page = cut(_waiting(actor, limit), max_tokens, lambda row: row.message.body)
     waiting, urgent = hot.open_counts(actor.pk)
     messages = messages_out(actor, [row.message for row in page])
     notes = notes_of(actor, page)

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit.ledger import record
-from messaging import events
+from messaging import events, hot
 from messaging.models import Delivery
 from messaging.services.waking import note_answered_wait
 from orgchart.models import Member
@@ -36,12 +36,10 @@ def mark_offered(*, actor: Member, deliveries: Iterable[Delivery]) -> None:
 
 def _write(actor: Member, first: list[int], again: list[int]) -> None:
     now, route = timezone.now(), current_call().via
-    rows = Delivery.objects.filter(recipient=actor)
-    count = rows.filter(pk__in=first, offered_at=None).update(
-        offered_at=now, offered_route=route, offers=1, last_offered_at=now
-    )
+    count = hot.offer(actor.pk, first, now, route) if first else 0
     if again:
-        still_due = rows.filter(pk__in=again, last_offered_at__lt=now - AGAIN_AFTER)
+        rows = Delivery.objects.filter(recipient=actor, pk__in=again)
+        still_due = rows.filter(last_offered_at__lt=now - AGAIN_AFTER)
         count += still_due.update(offers=F("offers") + 1, last_offered_at=now)
     if count:
         record(

@@ -87,6 +87,25 @@ def test_deliveries_are_inserted_as_the_model_would(
     assert raw("messaging_delivery") == written
 
 
+def test_a_first_offer_is_written_as_the_model_would(
+    lin: Member, kay: Member, sam: Member, general: Channel
+) -> None:
+    message, now = message_of(lin, general), timezone.now()
+    hot.insert_message(message)
+    hot.insert_deliveries(message, {kay.pk: "mention", sam.pk: "watching"}, 2)
+    mine, other = (Delivery.objects.get(recipient=member) for member in (kay, sam))
+    asked = [mine.pk, other.pk, other.pk + 1]
+    assert hot.offer(kay.pk, asked, now, "mcp") == 1
+    written = raw("messaging_delivery")
+    Delivery.objects.filter(pk=mine.pk).update(offered_at=None, offers=0, offered_route="")
+    Delivery.objects.filter(recipient=kay, pk__in=asked, offered_at=None).update(
+        offered_at=now, last_offered_at=now, offered_route="mcp", offers=1
+    )
+    assert raw("messaging_delivery") == written
+    assert hot.offer(kay.pk, asked, timezone.now(), "rest") == 0
+    assert raw("messaging_delivery") == written
+
+
 def test_a_message_for_nobody_has_no_deliveries(lin: Member, general: Channel) -> None:
     hot.insert_deliveries(message_of(lin, general), {}, 1)
     assert not Delivery.objects.exists()
