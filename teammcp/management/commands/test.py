@@ -40,10 +40,7 @@ CHECKS = [
     Step("layers", [lint_imports(), "--no-logo"]),
     Step("migrations", python("manage.py", "makemigrations", "--check", "--dry-run")),
 ]
-TESTS = python(
-    "-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder",
-    "--cov", "--cov-branch", "--cov-report", "term:skip-covered",
-)  # fmt: skip
+TESTS = python("-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 
 # Hundreds of tests wait for processes, browsers and clocks while four run at once. One that missed
 # its bound in the crowd gets one more chance, alone; one that fails again has failed.
