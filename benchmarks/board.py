@@ -9,6 +9,7 @@ on the processor, which other work on the machine leaves as it is.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import random
 import sys
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.figures import table
 
@@ -46,7 +47,7 @@ def fill(count: int) -> Any:
     staff = list(Member.objects.filter(kind="agent"))
     for number in range(CHANNELS):
         actor = owner if number % 10 else staff[0]
-        kind = "private" if number % 5 == 0 else "public"
+        kind: Literal["private", "public"] = "private" if number % 5 == 0 else "public"
         create_channel(actor=actor, name=f"c{number}", kind=kind)
     homes = [None, *Channel.objects.filter(kind__in=["public", "private"])]
     now = timezone.now()
@@ -117,7 +118,7 @@ def measured(reader: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
         one: Any = order
         yield (
             f"list_tasks, 50, by {order}",
-            lambda one=one: selectors.list_tasks(actor=reader, which="all", order=one, limit=50),
+            functools.partial(selectors.list_tasks, actor=reader, which="all", order=one, limit=50),
         )
     yield "show_task", lambda: selectors.show_task(actor=reader, task=name)
     yield "claim_task, the best one", claim_next

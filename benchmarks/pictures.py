@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.browser import ARGUMENTS, chromium
 from tests.dashboard.office import take_first_steps
 from tests.live import LiveServer
 
 SIZES = (5, 40, 200)
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 LISTENING = 12  # agents that hold a stream while the picture is taken
 
 

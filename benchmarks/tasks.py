@@ -14,7 +14,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ VERBS, THINGS, PLACES = _VERBS.split(), _THINGS.split(), _PLACES.split(";")
 LABELS = ("security", "docs", "bug", "idea", "ops")
 
 
-def fill(size: int, members: list[int], homes: list[int]) -> None:
+def fill(size: int, members: Sequence[int], homes: Sequence[int]) -> None:
     """Tasks up to this number, written as rows: what is measured is reading and single writes."""
     from django.utils import timezone
 
@@ -49,7 +49,9 @@ def fill(size: int, members: list[int], homes: list[int]) -> None:
     Dependency.objects.bulk_create(needs, batch_size=500, ignore_conflicts=True)
 
 
-def _row(chance: random.Random, number: int, members: list[int], homes: list[int], now: Any) -> Any:
+def _row(
+    chance: random.Random, number: int, members: Sequence[int], homes: Sequence[int], now: Any
+) -> Any:
     from tasks.models import Task
 
     kinds = ["done"] * 12 + ["todo"] * 5 + ["in_progress", "blocked", "in_review"]

@@ -88,7 +88,7 @@ def serving(model: Model) -> Iterator[str]:
 def _events(block: Block, model: str) -> Iterator[str]:
     """One block as the stream of a message."""
     usage = {"input_tokens": 1, "output_tokens": 1}
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [],
         "stop_reason": None, "stop_sequence": None, "usage": usage,
     }  # fmt: skip

@@ -46,7 +46,7 @@ class _Statement:
 class _Query:
     """As much of a queryset as Django needs to make instances of what a compiler reads."""
 
-    model: type[Model]
+    model: type[Model] | None
     compiler: SQLCompiler
     db: str = DEFAULT_DB_ALIAS
     _known_related_objects: dict[Any, Any] = field(default_factory=dict)
