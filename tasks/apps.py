@@ -24,6 +24,7 @@ class TasksConfig(AppConfig):
             handing_over,
             handing_promises_over,
             leaving,
+            leaving_projects,
         )
 
         post_migrate.connect(search.ensure_index, sender=self)

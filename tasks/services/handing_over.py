@@ -24,16 +24,22 @@ FIELDS = {"task": "assignee", "review": "reviewer", "block": "blocked_on"}
 
 
 def hand_over(
-    *, actor: Member, member: Member, to: Member | None, roles: Collection[str] = FIELDS
+    *,
+    actor: Member,
+    member: Member,
+    to: Member | None,
+    roles: Collection[str] = FIELDS,
+    hidden: bool = False,
 ) -> int:
     """Give the open tasks that a member has in these roles to another member, or without one to
-    whoever claims them; how many. What `to` may not see or do goes back to the pool. For actions
-    only.
+    whoever claims them; how many. With `hidden` only those that the member does not see. What `to`
+    may not see or do goes back to the pool. For actions only.
     """
     tasks = {task.pk: task for role in roles for task in whole(_in_role(role, [member.pk]))}
-    for task in tasks.values():
+    given = [task for task in tasks.values() if not (hidden and sees(member, task))]
+    for task in given:
         _hand_over(actor, task, member, to)
-    return len(tasks)
+    return len(given)
 
 
 def _hand_over(actor: Member, task: Task, member: Member, to: Member | None) -> None:

@@ -54,7 +54,7 @@ from orgchart.services import (
 )
 from orgchart.walls import bound, seen_among, visible_projects
 from tasks import services as tasks
-from tasks.selectors import list_tasks
+from tasks.selectors import list_tasks, show_goal, show_task
 from teammcp.core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from tests.conftest import ApiOf, agent, all_refused
 from tests.scenes import scene
@@ -183,6 +183,33 @@ def test_who_leaves_the_last_project_is_staff_again(two: Two) -> None:
     with pytest.raises(NotFound):
         read(actor=two.kay, where="#apollo")
     assert not list_channel_members(actor=two.ada, channel="#apollo").items[1:]
+
+
+def test_what_somebody_held_behind_the_wall_passes_on_when_they_leave(two: Two) -> None:
+    def made(title: str, **more: Any) -> str:
+        return tasks.create_task(actor=two.lin, title=title, **more).task.id
+
+    begun, waiting = made("Dock"), made("Land", assignee="kay")
+    tasks.claim_task(actor=two.kay, task=begun)
+    judged = made("Fuel", assignee="lin", reviewer="kay")
+    open_one = tasks.create_task(actor=two.kay, title="Tea", home="company", assignee="kay")
+    tasks.take_lease(actor=two.kay, names=["airlock"], minutes=60)
+    goal = tasks.create_goal(actor=two.kay, title="Moon", owner="kay").id
+
+    remove_from_project(actor=two.ada, project="apollo", member="kay")
+    two.kay.refresh_from_db()
+
+    rows = {task.id: task for task in list_tasks(actor=two.lin, which="all").items}
+    assert {rows[name].assignee for name in (begun, waiting)} == {"lin"}
+    assert rows[begun].status == "todo"
+    assert show_task(actor=two.lin, task=begun).lease is None
+    assert show_task(actor=two.lin, task=judged).reviewer is None
+    assert rows[open_one.task.id].assignee == "kay"
+    assert show_goal(actor=two.lin, goal=goal).owner == "lin"
+    assert tasks.take_lease(actor=two.lin, names=["airlock"], minutes=5).state == "held"
+    told = " ".join(item.message.body for item in check_inbox(actor=two.lin).items)
+    assert f"@ada handed {begun}" in told
+    assert not [item for item in check_inbox(actor=two.kay).items if begun in item.message.body]
 
 
 def test_an_archived_project_takes_nothing_and_its_wall_stands(two: Two) -> None:
