@@ -4,6 +4,9 @@ from audit.kinds import kind
 
 CHANNEL_CREATED = kind("channel.created", "{actor} opened {name} ({kind})", changes_access=True)
 CHANNEL_UPDATED = kind("channel.updated", "{actor} changed {name}", changes_access=True)
+CHANNEL_MOVED = kind(
+    "channel.moved", "{actor} moved {name} to another side of a wall", changes_access=True
+)
 MEMBER_JOINED = kind("channel.joined", "@{handle} joined {name}", changes_access=True)
 MEMBER_LEFT = kind("channel.left", "@{handle} left {name}", changes_access=True)
 NOTIFY_SET = kind("channel.notify_set", "{actor} wants to hear {notify} of {name}")

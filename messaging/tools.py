@@ -51,6 +51,7 @@ TOOLS = [
     Tool(services.remove_from_channel, profiles=FULL, destructive=True),
     Tool(selectors.list_bridges, profiles=FULL),
     Tool(services.open_bridge, profiles=FULL),
+    Tool(services.move_channel, profiles=FULL, idempotent=True),
     Tool(services.close_bridge, profiles=FULL, destructive=True),
     Tool(services.set_notify, profiles=FULL, idempotent=True),
     Tool(services.mark_read, profiles=FULL, idempotent=True),

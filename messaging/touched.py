@@ -16,7 +16,8 @@ from teammcp.core.touched import Arguments, Touched, state_of, touching
 
 def channel_touched(channel: Channel, *, whole: bool = False) -> Touched:
     """A channel; `whole` with what it is like, for what changes it."""
-    version = state_of(channel, "name", "kind", "purpose", "archived_at") if whole else ""
+    kept = ("name", "kind", "purpose", "archived_at", "project_id")
+    version = state_of(channel, *kept) if whole else ""
     name = f"#{channel.name}" if channel.name else f"channel:{channel.pk}"
     return Touched(f"channel:{channel.pk}", version, name)
 
@@ -60,7 +61,7 @@ def _id(text: str) -> int:
 
 @touching(
     "update_channel", "join_channel", "leave_channel", "invite_to_channel", "remove_from_channel",
-    "set_notify",
+    "set_notify", "move_channel",
 )  # fmt: skip
 def the_channel(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     for channel in _named(actor, str(arguments.get("channel") or "")):

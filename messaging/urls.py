@@ -38,6 +38,7 @@ urlpatterns = [
     path("projects/bridges/<int:bridge_id>/close/", projects.close_bridge),
     path("projects/<str:project>/", projects.project),
     path("projects/<str:project>/edit/", projects.edit),
+    path("projects/<str:project>/channels/", projects.bring_in),
     path("projects/<str:project>/members/", projects.add),
     path("projects/<str:project>/members/remove/", projects.remove),
     path("channels/", channels.channels),

@@ -34,6 +34,9 @@ class ProjectHook:
     def left(self, actor: Member, project: Project, member: Member) -> None:
         """Somebody belongs to it no more."""
 
+    def enclosed(self, actor: Member, project: Project) -> None:
+        """Something that others saw lies behind its wall now."""
+
 
 _projects: list[ProjectHook] = []
 

@@ -61,6 +61,7 @@ urlpatterns = [
         "channels/<str:channel>/",
         action_view(get=selectors.show_channel, patch=services.update_channel),
     ),
+    path("channels/<str:channel>/project/", action_view(put=services.move_channel)),
     path("threads/<int:thread>/summary/", action_view(get=selectors.summarise_thread)),
     path(
         "threads/<int:thread>/follow/",

@@ -31,6 +31,7 @@ from messaging.services.wake_routes import (
     set_wake_route,
     set_webhook,
 )
+from messaging.services.walling import move_channel
 
 __all__ = [
     "ack",
@@ -49,6 +50,7 @@ __all__ = [
     "join_channel",
     "leave_channel",
     "mark_read",
+    "move_channel",
     "move_file",
     "open_bridge",
     "pin_message",

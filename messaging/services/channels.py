@@ -143,7 +143,7 @@ def update_channel(
 
     For those who created it, and for admins who can see it. #general cannot be archived.
     """
-    place = _open_to_change(actor, channel)
+    place = open_to_change(actor, channel)
     row = place.channel
     if row.created_by_id != actor.pk and not actor.has_scope("admin"):
         raise Forbidden(
@@ -188,7 +188,7 @@ def _own_channel(actor: Member, channel: str) -> Place:
     return place
 
 
-def _open_to_change(actor: Member, channel: str) -> Place:
+def open_to_change(actor: Member, channel: str) -> Place:
     """One whose name, purpose and members are its own. Raises Conflict for a task's discussion."""
     place = _own_channel(actor, channel)
     if place.channel.kind == Channel.Kind.TASK:
@@ -227,7 +227,7 @@ def leave_channel(*, actor: Member, channel: Target) -> ChannelOut:
 @action(scope="channels:write")
 def invite_to_channel(*, actor: Member, channel: Target, members: Handles) -> ChannelOut:
     """Let colleagues into a channel that you are in, by handle."""
-    place = _inside(_open_to_change(actor, channel))
+    place = _inside(open_to_change(actor, channel))
     people = [_invited(actor, handle) for handle in members]
     check_belong(people, place.channel.project_id)
     add_members(actor, place.channel, people)
@@ -239,7 +239,7 @@ def remove_from_channel(
     *, actor: Member, channel: Target, member: Annotated[str, MaxLen(60)]
 ) -> ChannelOut:
     """Take a colleague out of a channel. For those who created it, and for admins in it."""
-    place = _inside(_open_to_change(actor, channel))
+    place = _inside(open_to_change(actor, channel))
     if place.channel.created_by_id != actor.pk and not actor.has_scope("admin"):
         raise Forbidden(f"Only who created {place.label} can do that.", next="Ask them.")
     target = access_member(actor=actor, handle=member)

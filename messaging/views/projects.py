@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from messaging import selectors, services
+from messaging.schemas import ChannelOut
 from messaging.schemas.bridges import BridgeOut
 from messaging.services.bridging import LONGEST
 from messaging.views.places import Place, spot_of
@@ -95,6 +96,20 @@ project_list = by_method(
 edit = _form(writes.update_project)
 add = _form(writes.add_to_project)
 remove = _form(writes.remove_from_project)
+
+
+def _to_channel(request: WebRequest, answer: ChannelOut, **_: Any) -> HttpResponse:
+    return go(request, spot_of(answer.name).url)
+
+
+bring_in = by_method(
+    post=action_form(
+        services.move_channel,
+        done=_to_channel,
+        again=project,
+        given=lambda *, project: {"project": project},
+    )
+)
 open_bridge = by_method(post=action_form(services.open_bridge, done=_to_list, again=projects))
 close_bridge = by_method(
     post=action_form(

@@ -211,6 +211,8 @@ CHANNELS = (
     Row("open a channel of a project to another", "open_bridge", ADMINS,
         {"channel": "#grue", "project": "gemini", "until": "{soon}", "reason": "A test."},
         ("POST /projects/bridges/",)),
+    Row("put a channel behind a wall", "move_channel", ADMINS,
+        {"channel": "#plans", "project": "grue"}, ("POST /projects/grue/channels/",)),
     Row("close a bridge", "close_bridge", ADMINS, {"bridge_id": "{bridge}"},
         ("POST /projects/bridges/{bridge}/close/",)),
     Row("read a channel of a project", "read", INSIDE_OR_ADMIN, {"where": "#grue"},

@@ -287,6 +287,7 @@ ACCEPTED: dict[str, Call] = {
         o.ada,
         {"channel": "#apollo", "project": "gemini", "until": o.until, "reason": "Docking"},
     ),
+    "move_channel": lambda o: (o.ada, {"channel": "#plans", "project": "apollo"}),
     "close_bridge": lambda o: (o.ada, {"bridge_id": o.bridge}),
     "move_member": lambda o: (o.ada, {"member": "lin", "department": "sales"}),
     "finish_welcome": lambda o: (o.owner, {"name": "Ann", "password": "battery staple"}),
@@ -454,6 +455,11 @@ REFUSED: dict[str, list[Call]] = {
             o.ada,
             {"channel": "#plans", "project": "apollo", "until": o.until, "reason": "Of no project"},
         ),
+    ],
+    "move_channel": [
+        lambda o: (o.lin, {"channel": "#plans", "project": "apollo"}),
+        lambda o: (o.ada, {"channel": "#gemini", "project": "apollo"}),
+        lambda o: (o.ada, {"channel": "#general", "project": "apollo"}),
     ],
     "close_bridge": [
         lambda o: (o.lin, {"bridge_id": o.bridge}),

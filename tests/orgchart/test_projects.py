@@ -30,6 +30,8 @@ from messaging.services import (
     close_bridge,
     create_channel,
     invite_to_channel,
+    join_channel,
+    move_channel,
     open_bridge,
     send_message,
     upload_file,
@@ -210,6 +212,69 @@ def test_what_somebody_held_behind_the_wall_passes_on_when_they_leave(two: Two) 
     told = " ".join(item.message.body for item in check_inbox(actor=two.lin).items)
     assert f"@ada handed {begun}" in told
     assert not [item for item in check_inbox(actor=two.kay).items if begun in item.message.body]
+
+
+@pytest.fixture
+def plans(two: Two) -> dict[str, Any]:
+    """A channel of the company in which Sam and Kay have talked, with a task that Sam holds."""
+    create_channel(actor=two.sam, name="plans", project="company")
+    for member in (two.kay, two.bob):
+        join_channel(actor=member, channel="#plans")
+    said = send_message(actor=two.sam, to="#plans", body="@kay @bob: the frobozz is ready.").id
+    task = tasks.create_task(actor=two.sam, title="Ship the frobozz", home="#plans").task.id
+    tasks.claim_task(actor=two.sam, task=task)
+    return {"said": said, "task": task}
+
+
+def test_a_channel_moves_behind_a_wall_with_all_that_it_holds(
+    two: Two, api: ApiOf, plans: dict[str, Any]
+) -> None:
+    moved = api(two.ada).call("PUT", "channels/plans/project/", {"project": "apollo"})
+    assert (moved.status, moved.data["project"]) == (200, "apollo")
+    assert [row.handle for row in list_channel_members(actor=two.kay, channel="#plans").items] == [
+        "kay"
+    ]
+    for outsider in (two.sam, two.bob):
+        assert api(outsider).get("channels/plans/").status == 404
+        assert search_messages(actor=outsider, query="frobozz").items == []
+        assert "frobozz" not in " ".join(sentences(outsider))
+        assert [row.title for row in list_tasks(actor=outsider, which="all").items] == []
+        bodies = [item.message.body for item in check_inbox(actor=outsider).items]
+        assert not [body for body in bodies if "frobozz" in body]
+    assert [hit.id for hit in search_messages(actor=two.lin, query="frobozz ready").items] == [
+        plans["said"]
+    ]
+    assert show_task(actor=two.lin, task=plans["task"]).assignee == "lin"  # who leads it
+    assert api(two.ada).call("PUT", "channels/plans/project/", {"project": "apollo"}).status == 200
+
+
+def test_a_channel_comes_out_again(two: Two, plans: dict[str, Any]) -> None:
+    move_channel(actor=two.ada, channel="#plans", project="apollo")
+    out = move_channel(actor=two.ada, channel="#plans", project="Company")
+    assert out.project is None
+    assert read(actor=two.bea, where="#plans").items[0].id == plans["said"]
+
+
+def test_a_channel_that_is_not_free_to_move_stays(two: Two, plans: dict[str, Any]) -> None:
+    open_one = bridge(two)
+    send_message(actor=two.ada, to="@lin", body="Between us.")
+    all_refused(
+        Conflict,
+        lambda: move_channel(actor=two.ada, channel="#general", project="apollo"),
+        lambda: move_channel(actor=two.ada, channel="#borealis", project="apollo"),
+        lambda: move_channel(actor=two.ada, channel=f"@{two.lin.handle}", project="apollo"),
+    )
+    assert (
+        message_of(lambda: move_channel(actor=two.ada, channel="#borealis", project="company"))[2]
+        == f"close_bridge(bridge_id={open_one}) ends that; then move it."
+    )
+    all_refused(
+        Forbidden,
+        lambda: move_channel(actor=two.lin, channel="#plans", project="apollo"),
+        lambda: move_channel(actor=two.sam, channel="#plans", project="apollo"),
+    )
+    with pytest.raises(NotFound):
+        move_channel(actor=two.ada, channel="#plans", project="nowhere")
 
 
 def test_an_archived_project_takes_nothing_and_its_wall_stands(two: Two) -> None:
