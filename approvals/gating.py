@@ -65,6 +65,9 @@ class PolicyGate:
     def active(self) -> bool:
         return rules.any()
 
+    def may_hold(self, action: Action[Any, Any]) -> bool:
+        return bool(rules.for_action(action))
+
     def need_of(self, act: Act, grant: Any) -> Need | None:
         found = rules.for_action(act.action)
         granting = act.action.name == GRANTING
@@ -126,8 +129,17 @@ def _about(act: Act, found: Sequence[Rule], arguments: Mapping[str, Any]) -> lis
         actor = company.members[act.actor.pk]
         found = [rule for rule in found if company.asks_under(actor, rule.requesters, rule.but)]
     touches = any(one.field == TOUCHES for rule in found for one in rule.conditions)
-    touched = touched_by(act.action.name, act.actor, arguments) if touches else []
+    touched = touched_of(act, arguments) if touches else []
     return [rule for rule in found if all_hold(rule.conditions, arguments, touched)]
+
+
+def touched_of(act: Act, arguments: Mapping[str, Any]) -> list[Touched]:
+    """What an act speaks of. What a call does as a side effect speaks of all that the call does."""
+    own = touched_by(act.action.name, act.actor, arguments)
+    if act.part_of is None:
+        return own
+    whole = touched_of(act.part_of, plain_arguments(act.part_of.action, act.part_of.values))
+    return [*own, *whole]
 
 
 def rules_about(act: Act) -> list[Rule]:
@@ -202,9 +214,9 @@ def kept_arguments(action: Action[Any, Any], values: Mapping[str, Any]) -> dict[
 def _arguments(
     action: Action[Any, Any], values: Mapping[str, Any], fallback: Callable[[Any], Any] | None
 ) -> dict[str, Any]:
-    model = action.input.model_construct(**values)
-    fields = {name: getattr(model, name) for name in action.input.model_fields}
-    plain: dict[str, Any] = to_jsonable_python(fields, fallback=fallback, inf_nan_mode="null")
+    plain: dict[str, Any] = to_jsonable_python(
+        action.whole(values), fallback=fallback, inf_nan_mode="null"
+    )
     return plain
 
 

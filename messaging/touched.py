@@ -26,7 +26,8 @@ def where_to(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     """Where it will be read, however that is named: "#general", "@a,@b", "thread:91"."""
     to = str(arguments.get("to") or "").strip()
     if to.startswith("#"):
-        yield from map(channel_touched, _named(actor, to))
+        for channel in channels_named(actor, to):
+            yield from _with_home(channel)
     elif to.startswith("@"):
         for member in direct_members(actor, to):
             yield Touched(f"member:{member.pk}", "", f"@{member.handle}")
@@ -37,7 +38,14 @@ def where_to(actor: Any, arguments: Arguments) -> Iterator[Touched]:
         yield from _place_of(access_message(actor=actor, message_id=_id(to[7:])))
 
 
-def _named(actor: Any, name: str) -> list[Channel]:
+def _with_home(channel: Channel) -> Iterator[Touched]:
+    """A channel, and of a task's discussion the one in which all see it."""
+    yield channel_touched(channel)
+    if channel.home is not None:
+        yield channel_touched(channel.home)
+
+
+def channels_named(actor: Any, name: str) -> list[Channel]:
     """By a look only: a discussion that opens late is not opened by asking."""
     plain = name.strip().removeprefix("#").lower()
     rows = visible_channels(actor)
@@ -48,7 +56,7 @@ def _named(actor: Any, name: str) -> list[Channel]:
 
 
 def _place_of(message: Message) -> Iterator[Touched]:
-    yield channel_touched(message.channel)
+    yield from _with_home(message.channel)
     if message.channel.kind == Channel.Kind.DIRECT:
         for row in message.channel.memberships.select_related("member"):
             yield Touched(f"member:{row.member_id}", "", f"@{row.member.handle}")
@@ -63,7 +71,7 @@ def _id(text: str) -> int:
     "set_notify",
 )  # fmt: skip
 def the_channel(actor: Any, arguments: Arguments) -> Iterator[Touched]:
-    for channel in _named(actor, str(arguments.get("channel") or "")):
+    for channel in channels_named(actor, str(arguments.get("channel") or "")):
         yield channel_touched(channel, whole=True)
 
 

@@ -36,6 +36,16 @@ def the_task(actor: Any, arguments: Arguments) -> Iterator[Touched]:
         yield from task_touched(access_task(actor=actor, task=named))
 
 
+@touching("send_message", "schedule_message", "update_schedule")
+def discussed(actor: Any, arguments: Arguments) -> Iterator[Touched]:
+    """Who sees the home of a task reads its discussion, also one that opens with the first word."""
+    to = str(arguments.get("to") or "").strip().lower()
+    if to.startswith("#t-"):
+        row = access_task(actor=actor, task=to)
+        yield Touched(f"task:{row.pk}", "", row.name)
+        yield from _home(row)
+
+
 @touching("create_task", "set_parent", "add_dependency", "remove_dependency", "take_lease")
 def other_tasks(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     """Tasks that are named beside: only that it is they counts, not how they are."""
