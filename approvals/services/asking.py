@@ -70,6 +70,7 @@ def open_stage(request: ApprovalRequest, company: Company) -> None:
     why = {seat.member: "approver" if seat.member == seat.owner else "stand-in" for seat in seats}
     ask(request, company, why)
     if len({seat.member for seat in seats}) < stage.quorum:
+        request.stuck_stage = request.stage
         _tell_owners(request, company, stage.quorum)
     request.due_at = next_step(request, company)
     request.save()

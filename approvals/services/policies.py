@@ -170,6 +170,7 @@ def _check(row: Policy) -> None:
     _check_conditions(rule.pattern, rule.conditions)
     if row.enabled:
         check_fulfillable(rule)
+    row.stuck_stage = None
 
 
 def _check_pattern(pattern: str) -> None:
