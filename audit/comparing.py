@@ -73,26 +73,32 @@ class RowsAsRecorded(Comparison):
 
 
 class FactsAsRecorded(RowsAsRecorded):
-    """Rows of which each event says under `is` how they stand after it. Of an event without, from
-    before it was said, nothing is known."""
+    """Rows of which each event says how they stand after it. Of an event that does not, from before
+    it was said, nothing is known."""
 
     key: ClassVar[str]
     """under which an event has the number of the row"""
     created: ClassVar[frozenset[str]]
     """the kinds with which a row begins"""
+    said: ClassVar[str] = "is"
+    """under which an event has the facts"""
 
     def facts(self, row: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def number(self, entry: Entry) -> int:
+        """Which row an event is about."""
+        return int(entry.data[self.key])
+
     def look(self, events: Sequence[Entry]) -> None:
-        rows = self.model._default_manager.in_bulk({entry.data[self.key] for entry in events})
+        rows = self.model._default_manager.in_bulk({self.number(entry) for entry in events})
         for entry in events:
-            pk = entry.data[self.key]
+            pk = self.number(entry)
             row = rows.get(pk)
             if row is None:
                 raise Damage(entry.seq, f"{self.one.format(pk=pk)} is missing")
             self.count(entry.kind in self.created)
-            said = entry.data.get("is")
+            said = entry.data.get(self.said)
             self.judge(pk, entry.seq, as_recorded=said is None or said == self.facts(row))
 
 

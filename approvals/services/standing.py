@@ -15,6 +15,7 @@ from pydantic import AwareDatetime
 from approvals import events
 from approvals.access import access_policy
 from approvals.chart import Company
+from approvals.comparing import facts_of_standing
 from approvals.conditions import all_hold
 from approvals.gating import Grant, plain_arguments, touched_of
 from approvals.models import StandingApproval, StandingUse
@@ -53,6 +54,7 @@ def use_standing(act: Act, rule: Rule, arguments: Mapping[str, Any]) -> bool:
         ).update(uses_left=F("uses_left") - 1, uses=F("uses") + 1)
         if taken:
             used.add(row.pk)
+            row.refresh_from_db(fields=["uses", "uses_left"])
             _note_use(row, act, now)
             return True
     return False
@@ -75,7 +77,12 @@ def _note_use(row: StandingApproval, act: Act, now: datetime) -> None:
         actor=act.actor,
         target=f"standing:{row.pk}",
         topics=["approvals", *_members(row)],
-        data={"standing": row.pk, "action": act.action.name, "requester": act.actor.handle},
+        data={
+            "standing": row.pk,
+            "action": act.action.name,
+            "requester": act.actor.handle,
+            "is": facts_of_standing(row),
+        },
     )
 
 
@@ -121,6 +128,7 @@ def grant_standing(
         data={
             "standing": made.pk, "policy": row.name, "pattern": pattern, "count": count,
             "requester": member.handle, "until": until.isoformat(), "arguments": made.arguments,
+            "is": facts_of_standing(made),
         },
     )  # fmt: skip
     if member.pk != actor.pk:
@@ -167,7 +175,7 @@ def end_standing(*, actor: Member, standing_id: RowId) -> StandingOut:
         actor=actor,
         target=f"standing:{row.pk}",
         topics=["approvals", *_members(row)],
-        data={"standing": row.pk},
+        data={"standing": row.pk, "is": facts_of_standing(row)},
     )
     return standing_out(row)
 
