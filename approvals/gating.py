@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -221,6 +222,11 @@ def _arguments(
 
 
 def act_digest(act: Act, arguments: Mapping[str, Any]) -> str:
+    """What is consented to. A moment that another action reckons from now, such as when the task of
+    a blueprint is due, is another one by the time that it runs: it is bound by that action."""
+    if act.inner:
+        moments = {name for name, value in act.values.items() if isinstance(value, datetime)}
+        arguments = {name: value for name, value in arguments.items() if name not in moments}
     return digest_of([act.action.name, act.actor.pk, arguments])
 
 

@@ -118,8 +118,8 @@ def the_goal(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     yield from _home(row)
 
 
-@touching("update_blueprint", "end_blueprint", "run_blueprint", "make_blueprint_hook",
-          "remove_blueprint_hook")  # fmt: skip
+@touching("update_blueprint", "end_blueprint", "run_blueprint", "fire_blueprint",
+          "make_blueprint_hook", "remove_blueprint_hook")  # fmt: skip
 def the_blueprint(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     row = access_blueprint(actor=actor, blueprint_id=int(arguments.get("blueprint_id") or 0))
     version = state_of(row, *BLUEPRINT)

@@ -34,6 +34,8 @@ Prepare = Callable[..., Mapping[str, Any]]
 Implies = Mapping[str, Callable[[Any, Mapping[str, Any]], Iterable[Mapping[str, Any]]]]
 """By the names of other actions: their arguments, as far as a call with these values, by this
 actor, does as a side effect what they do"""
+KeptAs = Callable[[Any, Mapping[str, Any]], tuple[str, Mapping[str, Any]]]
+"""The name and arguments of the action that does the same without what may not be kept"""
 
 
 class Actor(Protocol):
@@ -59,10 +61,12 @@ class Action(Generic[P, R]):
         writes: bool,
         prepare: Prepare | None = None,
         implies: Implies | None = None,
+        kept_as: KeptAs | None = None,
     ) -> None:
         self._function = function
         self.prepare = prepare
         self.implies = implies or {}
+        self.kept_as = kept_as
         self.scope = scope
         self.writes = writes
         self.name = function.__name__
@@ -116,6 +120,15 @@ class Action(Generic[P, R]):
         return gate.Act(
             self, actor, values, lambda: function(**{"actor": actor, **values, **ready()})
         )
+
+    def kept(self, act: gate.Act) -> gate.Act:
+        """The call that is kept where this one is held."""
+        if self.kept_as is None:
+            return act
+        name, arguments = self.kept_as(act.actor, self.whole(act.values))
+        other = registry[name]
+        kept = other.act(act.actor, other.validate(arguments))
+        return replace(kept, key=act.key, key_digest=act.key_digest)
 
     def implied(
         self, act: gate.Act, wanted: Callable[[Action[Any, Any]], bool]
@@ -208,7 +221,11 @@ registry: dict[str, Action[Any, Any]] = {}
 
 
 def action(
-    *, scope: str, prepare: Prepare | None = None, implies: Implies | None = None
+    *,
+    scope: str,
+    prepare: Prepare | None = None,
+    implies: Implies | None = None,
+    kept_as: KeptAs | None = None,
 ) -> Callable[[Callable[P, R]], Action[P, R]]:
     """A business function that writes: one transaction, one ledger event at least.
 
@@ -217,10 +234,13 @@ def action(
 
     `implies` says which arguments do what another action is there for, so that a rule about that
     one sees them: `create_task(assignee="kay")` is an `assign_task(to="kay")` too. An action that
-    calls another one needs no word for it.
+    calls another one needs no word for it. Where it has a secret, `kept_as` names that one, so that
+    it can wait in its place.
     """
     return lambda function: _register(
-        Action(function, scope=scope, writes=True, prepare=prepare, implies=implies)
+        Action(
+            function, scope=scope, writes=True, prepare=prepare, implies=implies, kept_as=kept_as
+        )
     )
 
 

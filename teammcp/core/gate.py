@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from django.db import transaction
@@ -45,6 +45,8 @@ class Act:
     key_digest: str = ""
     part_of: Act | None = None
     """the call that does this as a side effect; `run` is then that call"""
+    inner: bool = False
+    """whether another action calls it while it is served"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ def passing(act: Act) -> Any:
 def _ask(gate: Gate, act: Act, frame: Frame) -> None:
     if frame.mode == "rehearsal":
         return
+    act = act if act is frame.act else replace(act, inner=True)
     for one in (act, *act.action.implied(act, gate.may_hold)):
         need = gate.need_of(one, frame.grant)
         if need is None:
@@ -186,6 +189,7 @@ def _serving(frame: Frame) -> Iterator[Frame]:
 def held(act: Act) -> AppError:
     """Keep a call that was stopped. Gives the error that answers it; raises what refuses it."""
     assert _gate is not None
+    act = act.action.kept(act)
     if (known := _gate.known(act)) is not None:
         return known
     # What is undone in the database stays changed in the instance, which its caller goes on with.
