@@ -52,6 +52,8 @@ class Watch:
 def look_again(now: datetime) -> int:
     """Compare every policy that is on, and every open request, with the company as it is. Told is
     what was not stuck when somebody looked last. For any number of callers."""
+    if not Policy.objects.exists():  # nothing was ever held
+        return 0
     company = Company.load(now)
     found = 0
     with calling(CallContext(face="job")):
