@@ -42,7 +42,7 @@ class PolicyAdmin(ByAction):
         "name", "description", "pattern", "requesters", "except_requesters", "arguments", "stages",
         "expires_minutes", "without_registrar", "enabled",
     )  # fmt: skip
-    fields = (*action_fields, "version", "created_by", "created_at", "updated_at")
+    fields = (*action_fields, "version", "stuck_stage", "created_by", "created_at", "updated_at")
 
     def change(self, request: HttpRequest, row: Policy, values: dict[str, Any]) -> None:
         call(request, services.update_policy, {"policy": str(row.pk), **values})

@@ -7,7 +7,7 @@ class ApprovalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from approvals import events, gating, jobs, services, snapshot  # noqa: F401
+        from approvals import comparing, events, gating, jobs, services, snapshot, touched  # noqa: F401
         from approvals.services import filing, standing
         from teammcp.core import gate
 

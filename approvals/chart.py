@@ -16,7 +16,7 @@ from django.utils.text import slugify
 
 from approvals.models import ApprovalRequest, StandIn
 from approvals.schemas import Stage
-from orgchart.models import Member
+from orgchart.models import Handle, Member
 
 SCOPE = "approvals:write"
 PROMPT = "use_tool"  # a client's permission prompt
@@ -104,8 +104,17 @@ class Company:
     # Groups
 
     def named(self, group: str) -> Member | None:
-        """The member that a group names by handle."""
-        return self.by_handle.get(group.removeprefix("@")) if group.startswith("@") else None
+        """The member that a group names by handle, also by one from before they were renamed: else
+        a rule about somebody would end with their name."""
+        handle = group.removeprefix("@")
+        if not group.startswith("@"):
+            return None
+        if handle not in self.by_handle:
+            known = Handle.objects.filter(handle=handle).values_list("member", flat=True).first()
+            if known is None or known not in self.members:
+                return None
+            self.by_handle[handle] = self.members[known]
+        return self.by_handle[handle]
 
     def belongs(self, member: Member, group: str) -> bool:
         """Whether a member is in a group that does not depend on who asks."""

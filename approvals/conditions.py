@@ -89,12 +89,11 @@ def _ordered(op: str, value: Any, wanted: Any) -> bool:
 def _number(value: Any) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, int | float):
-        return value
     try:
-        return float(value.strip().replace("_", "x"))
+        number = float(value.strip().replace("_", "x")) if isinstance(value, str) else value
     except ValueError:
         return None
+    return None if number != number else number  # nothing compares with "nan"
 
 
 def _moment(value: Any) -> datetime | None:

@@ -15,6 +15,9 @@ POLICY_CREATED = kind(
 POLICY_CHANGED = kind(
     "policy.changed", "{actor} changed the policy “{policy}”", changes_access=True
 )
+POLICY_STUCK = kind(
+    "policy.stuck", "The policy “{policy}” can no longer be fulfilled: stage {number} lacks people"
+)
 HELD = kind("approval.held", "{name} of {actor} waits: {action}, by the policy “{policy}”")
 STAGE_OPENED = kind("approval.stage_opened", "{name} waits for stage {number} of {count}")
 SHOWN = kind("approval.shown", "{actor} was shown {name}")
@@ -27,6 +30,9 @@ CHANGES_REQUESTED = kind("approval.changes_requested", "{actor} asked for change
 WITHDRAWN = kind("approval.withdrawn", "{actor} withdrew {name}")
 REMINDED = kind("approval.reminded", "@{handle} was reminded that {name} waits")
 ESCALATED = kind("approval.escalated", "{name} waits for those above as well: {to}")
+REQUEST_STUCK = kind(
+    "approval.stuck", "{name} can no longer be approved: stage {number} lacks people"
+)
 EXPIRED = kind("approval.expired", "{name} expired undecided, so nothing was done")
 NEVER_SEEN = kind("approval.never_seen", "{name} ended unseen: nobody was ever shown it")
 SUPERSEDED = kind("approval.superseded", "{name} was overtaken: {reason}")

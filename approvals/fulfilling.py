@@ -1,12 +1,16 @@
-"""Whether a policy could ever be fulfilled: asked when it is saved, for all whom it is about."""
+"""Whether a policy could ever be fulfilled: asked when it is saved, for all whom it is about, and
+again when the company changes; and the same of a request that waits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from approvals.access import taken_in
 from approvals.chart import Company
+from approvals.gating import stage_at
+from approvals.models import ApprovalRequest, Decision
 from approvals.rules import Rule, covered
-from approvals.schemas import Stage
+from approvals.timing import TOP
 from orgchart.models import Member
 from teammcp.core.actions import registry
 from teammcp.core.errors import Conflict
@@ -17,12 +21,7 @@ NAMED = 3  # requesters whom a refusal names
 def check_fulfillable(rule: Rule) -> None:
     """Raises Conflict where somebody may ask whom not enough others could answer, naming the stage
     and whom it lacks. Stand-ins and escalation, which may come and go, do not count."""
-    company = Company.load()
-    lacking: dict[int, list[Member]] = {}
-    for member in _askers(rule, company):
-        number = _lacking(rule, member, company)
-        if number is not None:
-            lacking.setdefault(number, []).append(member)
+    lacking = _all_lacking(rule, Company.load())
     if not lacking:
         return
     number = min(lacking)
@@ -31,7 +30,7 @@ def check_fulfillable(rule: Rule) -> None:
     more = f" and {len(members) - NAMED} more" if len(members) > NAMED else ""
     raise Conflict(
         f"Stage {number + 1} could never be fulfilled when {names}{more} asks: it needs"
-        f" {_people(stage.quorum)} out of {', '.join(stage.approvers)}, and too few are left who"
+        f" {people(stage.quorum)} out of {', '.join(stage.approvers)}, and too few are left who"
         " are active, may decide, are not the requester or an agent of theirs, and not needed for"
         " another stage.",
         next="Name more approvers or a smaller quorum, let agents count, or leave those requesters"
@@ -41,7 +40,46 @@ def check_fulfillable(rule: Rule) -> None:
     )
 
 
-def _people(count: int) -> str:
+def lacking_stage(rule: Rule, company: Company) -> int | None:
+    """The first stage of a rule that somebody could ask in vain; None where there is none."""
+    return min(_all_lacking(rule, company), default=None)
+
+
+def stuck_stage(request: ApprovalRequest, company: Company) -> int | None:
+    """The first stage of an open request for which too few are left, stand-ins and those above
+    counted; None where there are enough."""
+    taken = taken_in(request)
+    stages, able = [], []
+    for number in range(request.stage, len(request.stages)):
+        stage = stage_at(request, number)
+        levels = TOP if stage.escalate_minutes else request.escalated
+        seats = company.seats(request, stage, levels=levels)
+        able.append({s.member for s in seats if s.owner not in taken and -s.member not in taken})
+        stages.append(stage)
+    said = Decision.objects.filter(
+        request=request, round=request.round, stage=request.stage, verdict=Decision.Verdict.APPROVE
+    ).count()
+    needed = [max(0, stages[0].quorum - said), *(stage.quorum for stage in stages[1:])]
+    found = _unmatched(able, needed)
+    return None if found is None else request.stage + found
+
+
+def _all_lacking(rule: Rule, company: Company) -> dict[int, list[Member]]:
+    """Who could ask in vain, by the first stage that too few are left for."""
+    lacking: dict[int, list[Member]] = {}
+    means = {
+        number: company.approvers(stage, next(iter(company.members.values())))
+        for number, stage in enumerate(rule.stages)
+        if not any(group.startswith("manager") for group in stage.approvers)
+    }
+    for member in _askers(rule, company):
+        number = _lacking(rule, member, company, means)
+        if number is not None:
+            lacking.setdefault(number, []).append(member)
+    return lacking
+
+
+def people(count: int) -> str:
     return "one person" if count == 1 else f"{count} people"
 
 
@@ -59,24 +97,27 @@ def _askers(rule: Rule, company: Company) -> list[Member]:
     ]
 
 
-def _lacking(rule: Rule, requester: Member, company: Company) -> int | None:
-    """The first stage that too few are left for; None where there are enough for all of them."""
+def _lacking(
+    rule: Rule, requester: Member, company: Company, means: Mapping[int, list[Member]]
+) -> int | None:
+    """The first stage that too few are left for; None where there are enough for all of them.
+    `means` has whom those stages mean that mean the same members whoever asks."""
     barred = company.barred([requester.pk], without_registrar=rule.without_registrar)
     able = [
         {
             member.pk
-            for member in company.approvers(stage, requester)
+            for member in means.get(number) or company.approvers(stage, requester)
             if member.pk not in barred and company.present(member)
         }
-        for stage in rule.stages
+        for number, stage in enumerate(rule.stages)
     ]
-    return _unmatched(able, rule.stages)
+    return _unmatched(able, [stage.quorum for stage in rule.stages])
 
 
-def _unmatched(able: Sequence[set[int]], stages: Sequence[Stage]) -> int | None:
+def _unmatched(able: Sequence[set[int]], quorums: Sequence[int]) -> int | None:
     """Everybody counts once in a round, so the stages need different people: a matching of seats
     with people, by augmenting paths."""
-    seats = [number for number, stage in enumerate(stages) for _ in range(stage.quorum)]
+    seats = [number for number, quorum in enumerate(quorums) for _ in range(quorum)]
     holder: dict[int, int] = {}
 
     def place(seat: int, tried: set[int]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -64,6 +65,9 @@ class PolicyGate:
 
     def active(self) -> bool:
         return rules.any()
+
+    def may_hold(self, action: Action[Any, Any]) -> bool:
+        return bool(rules.for_action(action))
 
     def need_of(self, act: Act, grant: Any) -> Need | None:
         found = rules.for_action(act.action)
@@ -126,8 +130,17 @@ def _about(act: Act, found: Sequence[Rule], arguments: Mapping[str, Any]) -> lis
         actor = company.members[act.actor.pk]
         found = [rule for rule in found if company.asks_under(actor, rule.requesters, rule.but)]
     touches = any(one.field == TOUCHES for rule in found for one in rule.conditions)
-    touched = touched_by(act.action.name, act.actor, arguments) if touches else []
+    touched = touched_of(act, arguments) if touches else []
     return [rule for rule in found if all_hold(rule.conditions, arguments, touched)]
+
+
+def touched_of(act: Act, arguments: Mapping[str, Any]) -> list[Touched]:
+    """What an act speaks of. What a call does as a side effect speaks of all that the call does."""
+    own = touched_by(act.action.name, act.actor, arguments)
+    if act.part_of is None:
+        return own
+    whole = touched_of(act.part_of, plain_arguments(act.part_of.action, act.part_of.values))
+    return [*own, *whole]
 
 
 def rules_about(act: Act) -> list[Rule]:
@@ -202,13 +215,18 @@ def kept_arguments(action: Action[Any, Any], values: Mapping[str, Any]) -> dict[
 def _arguments(
     action: Action[Any, Any], values: Mapping[str, Any], fallback: Callable[[Any], Any] | None
 ) -> dict[str, Any]:
-    model = action.input.model_construct(**values)
-    fields = {name: getattr(model, name) for name in action.input.model_fields}
-    plain: dict[str, Any] = to_jsonable_python(fields, fallback=fallback, inf_nan_mode="null")
+    plain: dict[str, Any] = to_jsonable_python(
+        action.whole(values), fallback=fallback, inf_nan_mode="null"
+    )
     return plain
 
 
 def act_digest(act: Act, arguments: Mapping[str, Any]) -> str:
+    """What is consented to. A moment that another action reckons from now, such as when the task of
+    a blueprint is due, is another one by the time that it runs: it is bound by that action."""
+    if act.inner:
+        moments = {name for name, value in act.values.items() if isinstance(value, datetime)}
+        arguments = {name: value for name, value in arguments.items() if name not in moments}
     return digest_of([act.action.name, act.actor.pk, arguments])
 
 

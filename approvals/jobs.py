@@ -8,6 +8,7 @@ from django_q.models import Schedule
 
 from approvals.services.executing import run_approved
 from approvals.services.stepping import step_requests
+from approvals.services.watching import WATCH, look_again
 from orgchart.services.company import on_open
 from teammcp.core.ticker import every
 
@@ -18,16 +19,18 @@ NAME = "run what is approved"
 @every(LOOK_SECONDS, apart=True)
 def move_on() -> None:
     """Run what was approved and not run, because a server stopped in between; remind, escalate,
-    end. One query for each over an index of what is planned."""
+    end; see whether anybody is left to decide. One query for each."""
     now = timezone.now()
     run_approved(now)
     step_requests(now)
+    WATCH.look(now)
 
 
 def move_on_job() -> str:
     """The same once a minute."""
     now = timezone.now()
-    return f"{run_approved(now)} run, {step_requests(now)} looked at"
+    ran, looked = run_approved(now), step_requests(now)
+    return f"{ran} run, {looked} looked at, {look_again(now)} stuck or no longer"
 
 
 @on_open

@@ -26,6 +26,8 @@ class Policy(models.Model):
     without_registrar = models.BooleanField(default=False, db_default=False)
     enabled = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1)
+    # The stage, from 0, for which too few are left since the company changed.
+    stuck_stage = models.PositiveSmallIntegerField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
     )
@@ -81,6 +83,8 @@ class ApprovalRequest(models.Model):
     stage_at = models.DateTimeField()  # when this stage was opened
     reminded = models.PositiveSmallIntegerField(default=0)  # steps taken in this stage
     escalated = models.PositiveSmallIntegerField(default=0)
+    # The stage, from 0, for which too few are left, as somebody was told.
+    stuck_stage = models.PositiveSmallIntegerField(null=True, blank=True)
     deadline = models.DateTimeField()
     due_at = models.DateTimeField(null=True, blank=True)  # the next reminder, escalation or end
     run_at = models.DateTimeField(null=True, blank=True)  # approved: when it is tried (again)

@@ -81,6 +81,8 @@ class PolicyOut(Out):
     expires_minutes: int
     without_registrar: bool
     enabled: bool
+    unfulfillable: str
+    """why nobody could fulfil it any more, since the company changed; empty where somebody could"""
     version: int
     created_by: str
     updated_at: datetime

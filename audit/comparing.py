@@ -6,8 +6,12 @@ a time, and it compares them with its rows; the newest event about a row is the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
+
+import orjson
+from django.db.models import Model
 
 from audit.entries import Entry
 
@@ -33,6 +37,74 @@ class Comparison:
 
     def end(self) -> None:
         """What only the whole ledger can tell. Raises Damage."""
+
+
+class RowsAsRecorded(Comparison):
+    """Rows of which the newest event about each tells how it stands. Keeps between chunks only
+    those of which an event still to come tells that."""
+
+    model: ClassVar[type[Model]]
+    one: ClassVar[str]
+    """how damage names a row: "message {pk}" """
+    many: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._unproved: dict[int, int] = {}
+        self._recorded = 0
+
+    def count(self, rows: int) -> None:
+        """So many rows more there must be after an event."""
+        self._recorded += rows
+
+    def judge(self, pk: int, seq: int, *, as_recorded: bool) -> None:
+        """Whether a row is as an event left it, so long as no later one says otherwise."""
+        if as_recorded:
+            self._unproved.pop(pk, None)
+        else:
+            self._unproved[pk] = seq
+
+    def end(self) -> None:
+        if self._unproved:
+            pk, seq = min(self._unproved.items(), key=lambda item: item[1])
+            raise Damage(seq, f"{self.one.format(pk=pk)} is not what was last recorded of it")
+        stored = self.model._default_manager.count()
+        if stored != self._recorded:
+            raise Damage(None, f"{stored - self._recorded} {self.many} were never recorded")
+
+
+class FactsAsRecorded(RowsAsRecorded):
+    """Rows of which each event says how they stand after it. Of an event that does not, from before
+    it was said, nothing is known."""
+
+    key: ClassVar[str]
+    """under which an event has the number of the row"""
+    created: ClassVar[frozenset[str]]
+    """the kinds with which a row begins"""
+    said: ClassVar[str] = "is"
+    """under which an event has the facts"""
+
+    def facts(self, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def number(self, entry: Entry) -> int:
+        """Which row an event is about."""
+        return int(entry.data[self.key])
+
+    def look(self, events: Sequence[Entry]) -> None:
+        rows = self.model._default_manager.in_bulk({self.number(entry) for entry in events})
+        for entry in events:
+            pk = self.number(entry)
+            row = rows.get(pk)
+            if row is None:
+                raise Damage(entry.seq, f"{self.one.format(pk=pk)} is missing")
+            self.count(entry.kind in self.created)
+            said = entry.data.get(self.said)
+            self.judge(pk, entry.seq, as_recorded=said is None or said == self.facts(row))
+
+
+def content_digest(content: list[Any]) -> str:
+    """The digest of what a row says, for its facts."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 Make = Callable[[], Comparison]

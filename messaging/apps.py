@@ -14,6 +14,7 @@ class MessagingConfig(AppConfig):
             comparing,
             conditions,
             events,
+            filetouched,
             intake,
             jobs,
             search,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audit.comparing import Comparison, Damage, compared
+from audit.comparing import Damage, RowsAsRecorded, compared
 from audit.entries import Entry
 from audit.ledger import text_digest
 from messaging import events
@@ -17,9 +17,8 @@ NOTHING = text_digest("")
 
 
 @compared
-class MessageRows(Comparison):
-    """Keeps between chunks only the messages whose text is that of an event still to come."""
-
+class MessageRows(RowsAsRecorded):
+    model, one, many = Message, "message {pk}", "messages"
     kinds = frozenset(
         {
             events.MESSAGE_SENT,
@@ -28,10 +27,6 @@ class MessageRows(Comparison):
             events.MESSAGE_ERASED,
         }
     )
-
-    def __init__(self) -> None:
-        self._unproved: dict[int, int] = {}
-        self._sent = 0
 
     def look(self, events: Sequence[Entry]) -> None:
         ids = {entry.data["message"] for entry in events}
@@ -48,22 +43,12 @@ class MessageRows(Comparison):
         if row is None:
             raise Damage(entry.seq, f"message {pk} is missing")
         if entry.kind == events.MESSAGE_SENT:
-            self._sent += 1
+            self.count(1)
             _check_place(entry, row)
         elif entry.kind == events.MESSAGE_EDITED:
             _check_version(entry, row, earlier)
-        if _truth(entry) == (text_digest(row["body"]), _state(row)):
-            self._unproved.pop(pk, None)
-        else:
-            self._unproved[pk] = entry.seq
-
-    def end(self) -> None:
-        if self._unproved:
-            pk, seq = min(self._unproved.items(), key=lambda item: item[1])
-            raise Damage(seq, f"message {pk} is not what was last recorded of it")
-        stored = Message.objects.count()
-        if stored != self._sent:
-            raise Damage(None, f"{stored - self._sent} messages were never recorded")
+        stands = (text_digest(row["body"]), _state(row))
+        self.judge(pk, entry.seq, as_recorded=_truth(entry) == stands)
 
 
 def _truth(entry: Entry) -> tuple[str, str]:

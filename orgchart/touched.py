@@ -1,14 +1,16 @@
-"""What actions of the org chart speak of: members, departments, credentials."""
+"""What actions of the org chart speak of: members, departments, projects, credentials."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from orgchart.models import Credential, Department, Member
+from orgchart.models import Credential, Department, Member, Project
+from orgchart.projects import access_project
 from orgchart.selectors import access_credential, access_department, access_member
 from teammcp.core.touched import Arguments, Touched, state_of, touching
 
+COMPANY = "company"  # what stands for no project at all
 ENTRY = (
     "handle", "name", "title", "charter", "capabilities", "tools", "languages", "model",
     "authority", "status", "department_id", "manager_id",
@@ -38,13 +40,24 @@ def the_member(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     )
 
 
-@touching("set_manager", "update_member", "retire_member", "register_agent")
-def others(actor: Any, arguments: Arguments) -> Iterator[Touched]:
-    """Who is named beside: only that it is they counts, not how they are."""
-    for field in ("manager", "successor"):
-        if named := str(arguments.get(field) or ""):
-            row = access_member(actor=actor, handle=named)
+def members_touched(actor: Any, arguments: Arguments, *fields: str) -> Iterator[Touched]:
+    """Who is named beside, also several: only that it is they counts, not how they are."""
+    for field in fields:
+        said = arguments.get(field) or []
+        for named in said if isinstance(said, list) else [said]:
+            one = actor.handle if named == "me" else str(named)
+            row = access_member(actor=actor, handle=one)
             yield Touched(f"member:{row.pk}", "", f"@{row.handle}")
+
+
+@touching(
+    "set_manager", "retire_member", "register_agent", "create_department",
+    "update_department", "create_project", "update_project", "add_to_project",
+    "remove_from_project",
+)  # fmt: skip
+def others(actor: Any, arguments: Arguments) -> Iterator[Touched]:
+    named = ("manager", "successor", "head", "lead", "members", "member")
+    yield from members_touched(actor, arguments, *named)
 
 
 @touching("update_department", "remove_department", "move_member", "register_agent")
@@ -52,6 +65,32 @@ def the_department(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     if named := str(arguments.get("department") or ""):
         row = access_department(slug=named)
         yield department_touched(row)
+
+
+@touching("create_department", "update_department")
+def the_department_above(actor: Any, arguments: Arguments) -> Iterator[Touched]:
+    if named := str(arguments.get("parent") or ""):
+        row = access_department(slug=named)
+        yield Touched(f"department:{row.pk}", "", f"department:{row.slug}")
+
+
+def project_touched(row: Project, *, whole: bool = False) -> Touched:
+    """A project; `whole` with what it is like, for what changes it."""
+    version = state_of(row, "name", "purpose", "lead_id", "archived_at") if whole else ""
+    return Touched(f"project:{row.pk}", version, f"project:{row.slug}")
+
+
+@touching("update_project", "add_to_project", "remove_from_project")
+def the_project(actor: Any, arguments: Arguments) -> Iterator[Touched]:
+    row = access_project(actor=actor, project=str(arguments.get("project") or ""))
+    yield project_touched(row, whole=True)
+
+
+@touching("register_agent", "invite_person", "create_channel", "open_bridge")
+def the_project_around(actor: Any, arguments: Arguments) -> Iterator[Touched]:
+    named = str(arguments.get("project") or "")
+    if named and named != COMPANY:
+        yield project_touched(access_project(actor=actor, project=named))
 
 
 @touching("rotate_credential", "revoke_credential")

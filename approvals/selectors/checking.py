@@ -96,7 +96,8 @@ def outcome_of(action: Action[Any, Any], member: Member, arguments: dict[str, An
         if found.error is not None:
             raise found.error
         if found.needs:
-            check_keepable(action, values, found)
+            kept = action.kept(action.act(member, values))
+            check_keepable(kept.action, kept.values, found)
     except AppError as error:
         return CheckOut(
             action=action.name, requester=member.handle, verdict="refused", needs=[],

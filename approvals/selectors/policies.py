@@ -7,6 +7,7 @@ from typing import Annotated
 from annotated_types import MaxLen
 
 from approvals.access import access_policy
+from approvals.fulfilling import people
 from approvals.models import Policy
 from approvals.naming import named_for, one_named_for
 from approvals.rules import covered
@@ -53,7 +54,20 @@ def policy_out(actor: Member, row: Policy) -> PolicyOut:
         expires_minutes=row.expires_minutes,
         without_registrar=row.without_registrar,
         enabled=row.enabled,
+        unfulfillable=stuck_words(row, actor),
         version=row.version,
         created_by=one_named_for(actor, row.created_by.handle),
         updated_at=row.updated_at,
+    )
+
+
+def stuck_words(row: Policy, actor: Member | None = None) -> str:
+    """Which stage lacks whom, as this member may read it; empty where none does."""
+    if row.stuck_stage is None:
+        return ""
+    stage = Stage.model_validate(row.stages[row.stuck_stage])
+    named = stage.approvers if actor is None else named_for(actor, stage.approvers)
+    return (
+        f"Stage {row.stuck_stage + 1} needs {people(stage.quorum)} out of {', '.join(named)}, and"
+        " too few are left who are active, may decide, and do not ask themselves."
     )

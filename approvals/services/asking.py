@@ -10,6 +10,7 @@ from django.utils import timezone
 from approvals import events
 from approvals.access import taken_in, topics_of
 from approvals.chart import Company
+from approvals.comparing import facts_of
 from approvals.gating import stage_at
 from approvals.models import ApprovalRequest, Asked, Showing
 from approvals.timing import next_step
@@ -51,7 +52,7 @@ def note(
         topics=topics_of(request, *members, *asked, wake=wake),
         data={
             "approval": request.pk, "name": request.name, "action": request.action,
-            "digest": request.digest, **data,
+            "digest": request.digest, "is": facts_of(request), **data,
         },
     )  # fmt: skip
 
@@ -70,6 +71,7 @@ def open_stage(request: ApprovalRequest, company: Company) -> None:
     why = {seat.member: "approver" if seat.member == seat.owner else "stand-in" for seat in seats}
     ask(request, company, why)
     if len({seat.member for seat in seats}) < stage.quorum:
+        request.stuck_stage = request.stage
         _tell_owners(request, company, stage.quorum)
     request.due_at = next_step(request, company)
     request.save()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from approvals import events
 from approvals.access import access_policy
 from approvals.chart import MOST_LEVELS, Company
+from approvals.comparing import facts_of_policy
 from approvals.conditions import TOUCHES
 from approvals.fulfilling import check_fulfillable
 from approvals.models import Policy
@@ -146,7 +147,13 @@ def _record(kind: str, actor: Member, row: Policy, **data: Any) -> None:
         actor=actor,
         target=f"policy:{row.pk}",
         topics=["approvals", "company"],
-        data={"policy": row.name, "pattern": row.pattern, "version": row.version, **data},
+        data={
+            "policy": row.name,
+            "pattern": row.pattern,
+            "version": row.version,
+            "stands": facts_of_policy(row),
+            **data,
+        },
     )
 
 
@@ -170,6 +177,7 @@ def _check(row: Policy) -> None:
     _check_conditions(rule.pattern, rule.conditions)
     if row.enabled:
         check_fulfillable(rule)
+    row.stuck_stage = None
 
 
 def _check_pattern(pattern: str) -> None:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 
 from approvals import events
 from approvals.chart import SCOPE
+from approvals.comparing import facts_of_stand_in
 from approvals.models import StandIn
 from approvals.schemas import Handle, Pattern, StandInOut
 from approvals.selectors.stand_ins import stand_in_out, visible_stand_ins
@@ -100,5 +101,11 @@ def _record(kind: str, actor: Member, row: StandIn, **data: str) -> None:
         actor=actor,
         target=f"stand_in:{row.pk}",
         topics=["approvals", "company"],
-        data={"stand_in": row.pk, "member": row.member.handle, "absent": row.absent.handle, **data},
+        data={
+            "stand_in": row.pk,
+            "member": row.member.handle,
+            "absent": row.absent.handle,
+            "is": facts_of_stand_in(row),
+            **data,
+        },
     )

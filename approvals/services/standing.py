@@ -8,15 +8,16 @@ from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MaxLen
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from pydantic import AwareDatetime
 
 from approvals import events
 from approvals.access import access_policy
 from approvals.chart import Company
+from approvals.comparing import facts_of_standing
 from approvals.conditions import all_hold
-from approvals.gating import Grant, plain_arguments
+from approvals.gating import Grant, plain_arguments, touched_of
 from approvals.models import StandingApproval, StandingUse
 from approvals.rules import Rule, covered
 from approvals.schemas import Condition, Conditions, Handle, PolicyRef, StandingOut, Text
@@ -30,28 +31,30 @@ from teammcp.core.actions import action
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from teammcp.core.gate import Act
 from teammcp.core.texts import clean_text
-from teammcp.core.touched import touched_by
 
 Uses = Annotated[int, Ge(1), Le(10_000)]
 RowId = Annotated[int, Ge(1), Le(2**62)]
 
 
 def use_standing(act: Act, rule: Rule, arguments: Mapping[str, Any]) -> bool:
-    """Whether a standing approval lets this act pass one policy; it is used up by that. What is
-    only tried out uses nothing."""
-    now = timezone.now()
+    """Whether a standing approval lets this act pass one policy; it is used up by that, once for
+    all acts of a call. What is only tried out uses nothing."""
+    now, used = timezone.now(), gate.used()
     rows = StandingApproval.objects.filter(
-        policy=rule.id, requester=act.actor.pk, ended_at=None, until__gt=now, uses_left__gt=0
-    )
+        Q(uses_left__gt=0) | Q(pk__in=used),
+        policy=rule.id, requester=act.actor.pk, ended_at=None, until__gt=now,
+    )  # fmt: skip
     for row in rows.order_by("until", "pk"):
         if not _fits(row, act, arguments):
             continue
-        if gate.trying():
+        if gate.trying() or row.pk in used:
             return True
         taken = StandingApproval.objects.filter(
             pk=row.pk, uses_left__gt=0, ended_at=None, until__gt=now
         ).update(uses_left=F("uses_left") - 1, uses=F("uses") + 1)
         if taken:
+            used.add(row.pk)
+            row.refresh_from_db(fields=["uses", "uses_left"])
             _note_use(row, act, now)
             return True
     return False
@@ -61,8 +64,7 @@ def _fits(row: StandingApproval, act: Act, arguments: Mapping[str, Any]) -> bool
     if not fnmatchcase(act.action.name, row.pattern):
         return False
     conditions = [Condition.model_validate(one) for one in row.arguments]
-    touched = touched_by(act.action.name, act.actor, arguments)
-    return all_hold(conditions, arguments, touched)
+    return all_hold(conditions, arguments, touched_of(act, arguments))
 
 
 def _note_use(row: StandingApproval, act: Act, now: datetime) -> None:
@@ -75,7 +77,12 @@ def _note_use(row: StandingApproval, act: Act, now: datetime) -> None:
         actor=act.actor,
         target=f"standing:{row.pk}",
         topics=["approvals", *_members(row)],
-        data={"standing": row.pk, "action": act.action.name, "requester": act.actor.handle},
+        data={
+            "standing": row.pk,
+            "action": act.action.name,
+            "requester": act.actor.handle,
+            "is": facts_of_standing(row),
+        },
     )
 
 
@@ -121,6 +128,7 @@ def grant_standing(
         data={
             "standing": made.pk, "policy": row.name, "pattern": pattern, "count": count,
             "requester": member.handle, "until": until.isoformat(), "arguments": made.arguments,
+            "is": facts_of_standing(made),
         },
     )  # fmt: skip
     if member.pk != actor.pk:
@@ -167,7 +175,7 @@ def end_standing(*, actor: Member, standing_id: RowId) -> StandingOut:
         actor=actor,
         target=f"standing:{row.pk}",
         topics=["approvals", *_members(row)],
-        data={"standing": row.pk},
+        data={"standing": row.pk, "is": facts_of_standing(row)},
     )
     return standing_out(row)
 

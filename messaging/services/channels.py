@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.ledger import record
 from audit.topics import about_topic
-from messaging import events
+from messaging import events, implied
 from messaging.access import (
     Place,
     access_channel,
@@ -38,7 +38,7 @@ Purpose = Annotated[str, MaxLen(250)]
 Handles = Annotated[list[Annotated[str, MaxLen(60)]], MaxLen(100)]
 
 
-@action(scope="channels:write")
+@action(scope="channels:write", implies={"invite_to_channel": implied.invited})
 def create_channel(
     *,
     actor: Member,
@@ -234,7 +234,7 @@ def invite_to_channel(*, actor: Member, channel: Target, members: Handles) -> Ch
     return channel_out(actor, place.channel, place.membership, place.label)
 
 
-@action(scope="channels:write")
+@action(scope="channels:write", implies={"leave_channel": implied.left})
 def remove_from_channel(
     *, actor: Member, channel: Target, member: Annotated[str, MaxLen(60)]
 ) -> ChannelOut:

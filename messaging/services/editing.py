@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.ledger import record, text_digest
 from audit.topics import inbox_topic
-from messaging import events, hot
+from messaging import events, hot, implied
 from messaging.access import Place, access_message, place_name, place_of, topics_of
 from messaging.audience import Audience, audience_of, mentions_of
 from messaging.models import Delivery, Message, MessageVersion
@@ -36,7 +36,7 @@ class Told:
     withdrawn: dict[int, str] = field(default_factory=dict)
 
 
-@action(scope="messages:write")
+@action(scope="messages:write", implies={"send_message": implied.said_anew})
 def edit_message(
     *, actor: Member, message_id: RowId, body: Body, version: Version | None = None
 ) -> Edited:

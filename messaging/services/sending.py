@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit.ledger import record, text_digest
 from audit.topics import inbox_topic
-from messaging import causes, events, hot
+from messaging import causes, events, hot, implied
 from messaging.access import (
     Place,
     access_place,
@@ -50,7 +50,7 @@ RANKS = {"now": 0, "next": 1, "later": 2}
 Minutes = Annotated[int, Ge(0), Le(60 * 24 * 366)]
 
 
-@action(scope="messages:write")
+@action(scope="messages:write", implies={"join_channel": implied.joined})
 def send_message(
     *,
     actor: Member,

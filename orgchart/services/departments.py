@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from annotated_types import MaxLen
 
 from audit.ledger import record
-from orgchart import events
+from orgchart import events, implied
 from orgchart.chart import manages, refused_order, require_above
 from orgchart.leading import heads
 from orgchart.models import Department, Member
@@ -23,7 +23,7 @@ Slug = Annotated[str, MaxLen(60)]
 LEVELS = 20  # of departments within departments
 
 
-@action(scope="org:write")
+@action(scope="org:write", implies={"update_department": implied.placed})
 def create_department(
     *, actor: Member, name: Line, parent: Slug = "", head: HandleText = ""
 ) -> DepartmentOut:

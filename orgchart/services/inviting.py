@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit.ledger import record
-from orgchart import events, registered
+from orgchart import events, implied, registered
 from orgchart.handles import checked_handle, handle_from
 from orgchart.models import Member, SignInLink
 from orgchart.placing import place_in
@@ -27,7 +27,10 @@ from teammcp.core.texts import Line, clean_line
 INVITED_FOR = timedelta(days=7)
 
 
-@action(scope="org:write")
+@action(
+    scope="org:write",
+    implies={"update_member": implied.given_authority, "add_to_project": implied.let_in},
+)
 def invite_person(
     *,
     actor: Member,

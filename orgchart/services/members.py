@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit.ledger import record
-from orgchart import events, registered
+from orgchart import events, implied, registered
 from orgchart.connect import configurations
 from orgchart.handles import checked_handle, handle_from, skeleton
 from orgchart.models import Handle, JoinCode, Member, Project
@@ -30,7 +30,15 @@ Granted = Literal["member", "observer", "admin"]
 REGISTRATIONS_A_MINUTE = 120  # per address: a large team at once, but no guessing
 
 
-@action(scope="org:write")
+@action(
+    scope="org:write",
+    implies={
+        "update_member": implied.given_authority,
+        "set_manager": implied.put_under,
+        "move_member": implied.put_into,
+        "add_to_project": implied.let_in,
+    },
+)
 def register_agent(
     *,
     actor: Member,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from annotated_types import MaxLen, MinLen
 from django.utils import timezone
 
-from orgchart import events
+from orgchart import events, implied
 from orgchart.models import Member, Project, ProjectMember
 from orgchart.placing import change_project, place_in, record_project
 from orgchart.project_schemas import ProjectDetails
@@ -26,7 +26,10 @@ Purpose = Annotated[str, MaxLen(250)]
 Handles = Annotated[list[HandleText], MinLen(1), MaxLen(100)]
 
 
-@action(scope="org:write")
+@action(
+    scope="org:write",
+    implies={"update_project": implied.led, "add_to_project": implied.lead_let_in},
+)
 def create_project(
     *, actor: Member, name: Line, purpose: Purpose = "", lead: HandleText = ""
 ) -> ProjectDetails:
@@ -54,7 +57,7 @@ def create_project(
     return show_project(actor=actor, project=project.slug)
 
 
-@action(scope="org:write")
+@action(scope="org:write", implies={"add_to_project": implied.lead_let_in})
 def update_project(
     *,
     actor: Member,

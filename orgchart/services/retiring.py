@@ -8,7 +8,7 @@ from annotated_types import MaxLen
 from django.utils import timezone
 
 from audit.ledger import record
-from orgchart import events
+from orgchart import events, implied
 from orgchart.handovers import chosen_successor, default_successor, without_holder
 from orgchart.holdings import HandOver, counted, hand_over, holding_kinds, remaining
 from orgchart.leading import pass_projects_on
@@ -22,7 +22,14 @@ from teammcp.core.errors import Conflict
 from teammcp.core.texts import clean_line
 
 
-@action(scope="org:write")
+@action(
+    scope="org:write",
+    implies={
+        "assign_task": implied.work_passed_on,
+        "set_manager": implied.reports_passed_on,
+        "update_department": implied.departments_passed_on,
+    },
+)
 def retire_member(
     *,
     actor: Member,

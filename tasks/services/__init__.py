@@ -16,6 +16,7 @@ from tasks.services.creating import create_task
 from tasks.services.discussing import follow_task, unfollow_task
 from tasks.services.editing import edit_task
 from tasks.services.finishing import cancel_task, complete_task, reopen_task
+from tasks.services.firing import fire_blueprint
 from tasks.services.goals import create_goal, edit_goal, move_goal
 from tasks.services.holding import break_lease, extend_lease, release_lease
 from tasks.services.linking import add_dependency, remove_dependency, set_parent
@@ -45,6 +46,7 @@ __all__ = [
     "edit_task",
     "end_blueprint",
     "extend_lease",
+    "fire_blueprint",
     "follow_task",
     "keep_promise",
     "make_blueprint_hook",

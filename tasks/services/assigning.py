@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orgchart.models import Member
 from orgchart.selectors import access_member
-from tasks import events, texts
+from tasks import events, implied, texts
 from tasks.access import Ref
 from tasks.models import Task
 from tasks.schemas import Moved
@@ -18,7 +18,7 @@ from teammcp.core.actions import action
 from teammcp.core.errors import Conflict
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def assign_task(*, actor: Member, task: Ref, to: texts.Handle, note: texts.Short = "") -> Moved:
     """Give a task to somebody, or with to="none" to whoever claims it.
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orgchart.models import Member
 from orgchart.selectors import access_member
-from tasks import events, texts
+from tasks import events, implied, texts
 from tasks.access import Ref
 from tasks.models import Task
 from tasks.schemas import Moved
@@ -79,7 +79,7 @@ def _owner(actor: Member, task: Task, on: str) -> Member:
     return owner
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def unblock_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     """Clear the block of a task: what it waited for is done. Its assignee is woken."""
     found = begun(actor, task, "unblock")

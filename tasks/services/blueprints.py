@@ -22,7 +22,8 @@ from tasks.calendars import zone_for
 from tasks.models import TITLE_LIMIT, Blueprint
 from tasks.selectors.blueprints import OPEN, State, access_blueprint, blueprint_detail
 from tasks.services.creating import create_task, home_for, home_named
-from tasks.services.recurring import HOOK, hook_address, payload_of
+from tasks.services.firing import payload_of
+from tasks.services.recurring import HOOK, hook_address
 from tasks.time_schemas import BlueprintDetail, HookOut
 from teammcp.core import gate
 from teammcp.core.actions import action

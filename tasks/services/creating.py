@@ -14,7 +14,7 @@ from messaging.selectors.messages import RowId
 from messaging.walls import COMPANY, default_home
 from orgchart.models import Member
 from orgchart.selectors import access_member
-from tasks import events, texts, times
+from tasks import events, implied, texts, times
 from tasks.access import access_task, sees_home, visible_tasks, whole
 from tasks.loops import check_no_loop
 from tasks.models import TITLE_LIMIT, Dependency, Label, Task, Touched
@@ -33,7 +33,14 @@ Home = Annotated[str, MaxLen(400)]
 LINKS = 10  # of a text that are kept as what the task touches
 
 
-@action(scope="tasks:write")
+@action(
+    scope="tasks:write",
+    implies={
+        "assign_task": implied.assigned,
+        "add_dependency": implied.waiting,
+        "set_parent": implied.put_under,
+    },
+)
 def create_task(
     *,
     actor: Member,

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from orgchart.models import Member
-from tasks import events, texts
+from tasks import events, implied, texts
 from tasks.access import Ref, access_task
 from tasks.models import Task
 from tasks.rules import check_move
@@ -40,7 +40,7 @@ def tell_of_end(actor: Member, task: Task, said: str, note: str) -> None:
     notices.send_beside(actor, task, note)
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def complete_task(
     *,
     actor: Member,
@@ -65,7 +65,7 @@ def complete_task(
     return moved(actor, found)
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def cancel_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     """Cancel a task: for its creator, their manager, and admins. `note` says why.
 
@@ -79,7 +79,7 @@ def cancel_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     return moved(actor, found)
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def reopen_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     """Open a task again that was done or cancelled, unless something went on because of that."""
     found = begun(actor, task, "reopen")

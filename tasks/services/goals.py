@@ -10,7 +10,7 @@ from django.utils import timezone
 from messaging.services.notes import tell
 from orgchart.models import Member
 from orgchart.selectors import access_member
-from tasks import authority, events, texts
+from tasks import authority, events, implied, texts
 from tasks.access import GoalRef, access_goal
 from tasks.goal_schemas import GoalOut
 from tasks.goal_tree import DEEPEST, above, below, open_parts
@@ -31,7 +31,7 @@ State = Literal["open", "achieved", "dropped"]
 Status = Goal.Status
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"move_goal": implied.goal_put_under})
 def create_goal(
     *,
     actor: Member,
@@ -115,7 +115,7 @@ def edit_goal(
     return goal_out(actor, found)
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"edit_goal": implied.weighed})
 def move_goal(
     *,
     actor: Member,

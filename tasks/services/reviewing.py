@@ -6,7 +6,7 @@ from typing import Any
 
 from orgchart.models import Member
 from orgchart.selectors import access_member
-from tasks import authority, events, texts
+from tasks import authority, events, implied, texts
 from tasks.access import Ref, access_task, sees
 from tasks.models import Task
 from tasks.rules import check_move
@@ -22,7 +22,9 @@ from teammcp.core.actions import action
 from teammcp.core.errors import Conflict
 
 
-@action(scope="tasks:write")
+@action(
+    scope="tasks:write", implies={"send_message": implied.noted, "edit_task": implied.reviewed_by}
+)
 def submit_task(
     *,
     actor: Member,
@@ -90,7 +92,7 @@ def _can_judge(member: Member, task: Task) -> bool:
     return member.status == Member.Status.ACTIVE and not observes and sees(member, task)
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def approve_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     """Approve work that was submitted for review: the task is done. Never one's own work."""
     found = begun(actor, task, "approve")
@@ -99,7 +101,7 @@ def approve_task(*, actor: Member, task: Ref, note: texts.Short = "") -> Moved:
     return moved(actor, found)
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def request_changes(
     *,
     actor: Member,

@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 from django.utils import timezone
 
 from orgchart.models import Member
-from tasks import events, texts
+from tasks import events, implied, texts
 from tasks.access import Ref
 from tasks.schemas import Moved
 from tasks.services.beginning import begun, moved, reported
@@ -21,7 +21,7 @@ from teammcp.core.actions import action
 Percent = Annotated[int, Ge(0), Le(100)]
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def report_progress(
     *,
     actor: Member,
@@ -55,7 +55,7 @@ def _after(task: object, changes: dict[str, object]) -> object:
     return changes.get("progress", getattr(task, "progress", 0))
 
 
-@action(scope="tasks:write")
+@action(scope="tasks:write", implies={"send_message": implied.noted})
 def release_task(
     *, actor: Member, task: Ref, note: texts.Short = "", token: Token | None = None
 ) -> Moved:

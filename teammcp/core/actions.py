@@ -13,7 +13,8 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -30,6 +31,11 @@ SHOWN_PROBLEMS = 10  # of one call: an error stays short, whatever was sent
 P = ParamSpec("P")
 R = TypeVar("R", bound=Out)
 Prepare = Callable[..., Mapping[str, Any]]
+Implies = Mapping[str, Callable[[Any, Mapping[str, Any]], Iterable[Mapping[str, Any]]]]
+"""By the names of other actions: their arguments, as far as a call with these values, by this
+actor, does as a side effect what they do"""
+KeptAs = Callable[[Any, Mapping[str, Any]], tuple[str, Mapping[str, Any]]]
+"""The name and arguments of the action that does the same without what may not be kept"""
 
 
 class Actor(Protocol):
@@ -54,9 +60,13 @@ class Action(Generic[P, R]):
         scope: str,
         writes: bool,
         prepare: Prepare | None = None,
+        implies: Implies | None = None,
+        kept_as: KeptAs | None = None,
     ) -> None:
         self._function = function
         self.prepare = prepare
+        self.implies = implies or {}
+        self.kept_as = kept_as
         self.scope = scope
         self.writes = writes
         self.name = function.__name__
@@ -111,6 +121,30 @@ class Action(Generic[P, R]):
             self, actor, values, lambda: function(**{"actor": actor, **values, **ready()})
         )
 
+    def kept(self, act: gate.Act) -> gate.Act:
+        """The call that is kept where this one is held."""
+        if self.kept_as is None:
+            return act
+        name, arguments = self.kept_as(act.actor, self.whole(act.values))
+        other = registry[name]
+        kept = other.act(act.actor, other.validate(arguments))
+        return replace(kept, key=act.key, key_digest=act.key_digest)
+
+    def implied(
+        self, act: gate.Act, wanted: Callable[[Action[Any, Any]], bool]
+    ) -> Iterator[gate.Act]:
+        """What a call of this action is besides, as acts of those other actions that are wanted."""
+        for name, arguments_of in self.implies.items():
+            other = registry[name]
+            if not wanted(other):
+                continue
+            try:
+                found = list(arguments_of(act.actor, self.whole(act.values)))
+            except AppError:  # of something absent, or not theirs: the action itself says so
+                continue
+            for values in found:
+                yield replace(act, action=other, values=values, part_of=act)
+
     async def acall(self, actor: Actor, payload: Mapping[str, Any]) -> R:
         """`call` for coroutines: holds no thread while a write waits for its turn."""
         job = functools.partial(self.call, actor, payload)
@@ -153,6 +187,11 @@ class Action(Generic[P, R]):
             raise _invalid(self, error) from None
         return {name: getattr(model, name) for name in self.input.model_fields}
 
+    def whole(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Validated arguments with the defaults of those that were left out."""
+        model = self.input.model_construct(**values)
+        return {name: getattr(model, name) for name in self.input.model_fields}
+
     @functools.cached_property
     def input(self) -> type[BaseModel]:
         """The arguments as a pydantic model: the signature without `actor`."""
@@ -182,14 +221,27 @@ registry: dict[str, Action[Any, Any]] = {}
 
 
 def action(
-    *, scope: str, prepare: Prepare | None = None
+    *,
+    scope: str,
+    prepare: Prepare | None = None,
+    implies: Implies | None = None,
+    kept_as: KeptAs | None = None,
 ) -> Callable[[Callable[P, R]], Action[P, R]]:
     """A business function that writes: one transaction, one ledger event at least.
 
     `prepare` does what is slow, such as hashing a password, before the transaction, so that no
     other write waits for it: it gets the arguments and gives those that it replaces.
+
+    `implies` says which arguments do what another action is there for, so that a rule about that
+    one sees them: `create_task(assignee="kay")` is an `assign_task(to="kay")` too. An action that
+    calls another one needs no word for it. Where it has a secret, `kept_as` names that one, so that
+    it can wait in its place.
     """
-    return lambda function: _register(Action(function, scope=scope, writes=True, prepare=prepare))
+    return lambda function: _register(
+        Action(
+            function, scope=scope, writes=True, prepare=prepare, implies=implies, kept_as=kept_as
+        )
+    )
 
 
 def query(*, scope: str) -> Callable[[Callable[P, R]], Action[P, R]]:

@@ -5,6 +5,9 @@ a part of another action. An outermost call that may not pass yet is rolled back
 once (so that what would be refused is refused now, and everything that it touches is known), kept
 by the gate, and answered with `Held`. Whoever runs it later does so under a grant for exactly that.
 
+Where some arguments of a call do what another action is there for, it is asked about as an act of
+that one too: the action says so by what it `implies`.
+
 Without a rule anywhere the gate is not active, and a write pays for one comparison.
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from django.db import transaction
@@ -40,6 +43,10 @@ class Act:
     key: str = ""
     """the client key of the call, where it had one"""
     key_digest: str = ""
+    part_of: Act | None = None
+    """the call that does this as a side effect; `run` is then that call"""
+    inner: bool = False
+    """whether another action calls it while it is served"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,9 @@ class Gate(Protocol):
 
     def active(self) -> bool:
         """Whether there is any rule at all. Asked for every write."""
+
+    def may_hold(self, action: Action[Any, Any]) -> bool:
+        """Whether any rule names this action. Asked before work is done to know more."""
 
     def need_of(self, act: Act, grant: Any) -> Need | None:
         """What this act needs before it may happen; None lets it pass. `grant` is that under which
@@ -80,6 +90,7 @@ class Frame:
     mode: Mode = "live"
     grant: Any = None
     needs: list[Need] = field(default_factory=list)
+    used: set[Any] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -134,6 +145,12 @@ def granted() -> Any:
     return frame.grant if frame is not None else None
 
 
+def used() -> set[Any]:
+    """What the gate has used up for the outermost call, all of whose acts may use it."""
+    frame = _frame.get()
+    return frame.used if frame is not None else set()
+
+
 def passing(act: Act) -> Any:
     """Run an act if the gate lets it pass. Raises Stop where it does not. Within a transaction."""
     gate, frame = _gate, _frame.get()
@@ -150,12 +167,14 @@ def passing(act: Act) -> Any:
 def _ask(gate: Gate, act: Act, frame: Frame) -> None:
     if frame.mode == "rehearsal":
         return
-    need = gate.need_of(act, frame.grant)
-    if need is None:
-        return
-    if frame.mode == "live":
-        raise Stop(need, frame.act)
-    frame.needs.append(need)
+    act = act if act is frame.act else replace(act, inner=True)
+    for one in (act, *act.action.implied(act, gate.may_hold)):
+        need = gate.need_of(one, frame.grant)
+        if need is None:
+            continue
+        if frame.mode == "live":
+            raise Stop(need, frame.act)
+        frame.needs.append(need)
 
 
 @contextmanager
@@ -170,6 +189,7 @@ def _serving(frame: Frame) -> Iterator[Frame]:
 def held(act: Act) -> AppError:
     """Keep a call that was stopped. Gives the error that answers it; raises what refuses it."""
     assert _gate is not None
+    act = act.action.kept(act)
     if (known := _gate.known(act)) is not None:
         return known
     # What is undone in the database stays changed in the instance, which its caller goes on with.

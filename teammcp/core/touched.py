@@ -56,7 +56,9 @@ def touched_by(action: str, actor: Any, arguments: Arguments) -> list[Touched]:
     for find in _found.get(action, ()):
         try:
             for thing in find(actor, arguments):
-                things.setdefault(thing.key, thing)
+                known = things.get(thing.key)
+                if known is None or not known.version:
+                    things[thing.key] = thing
         except AppError:  # absent, or not theirs: the action itself says so
             continue
     return [things[key] for key in sorted(things)]
@@ -69,5 +71,9 @@ def registered() -> Mapping[str, list[Find]]:
 
 def state_of(row: Model, *fields: str) -> str:
     """A version of a row that has none of its own: a digest of these fields."""
-    values = [getattr(row, field) for field in fields]
+    return version_of(*(getattr(row, field) for field in fields))
+
+
+def version_of(*values: Any) -> str:
+    """A version of something that has none of its own: a digest of what it is like."""
     return hashlib.sha256(orjson.dumps(values, default=str)).hexdigest()[:16]

@@ -54,13 +54,14 @@ NOT_HELD = {
     "finish_welcome": "a password",
     "set_password": "a password",
     "join_company": "a join code; hold create_join_code",
-    "take_hook": "the token of a webhook; hold create_task",
+    "take_hook": "the token of a webhook; it waits as fire_blueprint",
     "upload_file": "the bytes of a file; hold send_message",
 }
 """Actions that no policy can hold, and what they have that cannot wait."""
 BESIDE = {"approval.held", "approval.stage_opened"}
 FACES = {"REST": over_rest, "MCP": over_mcp, "dashboard": on_the_dashboard}
-CALLED = {"grant_standing", "release_conversation", "remove_webhook", "use_tool"}
+CALLED = {"grant_standing", "release_conversation", "remove_webhook", "use_tool",
+          "fire_blueprint"}  # fmt: skip
 """Actions whose rows in the access table are all refused, or held already: called directly here."""
 
 

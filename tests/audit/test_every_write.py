@@ -371,6 +371,7 @@ ACCEPTED: dict[str, Call] = {
     "make_blueprint_hook": lambda o: (o.lin, {"blueprint_id": o.blueprint}),
     "remove_blueprint_hook": lambda o: (o.ada, {"blueprint_id": o.blueprint}),
     "take_hook": lambda o: (o.lin, {"token": o.hook, "delivery": "a-1"}),
+    "fire_blueprint": lambda o: (o.lin, {"blueprint_id": o.blueprint, "trigger": "rule"}),
     "create_goal": lambda o: (o.sam, {"title": "Land.", "due_at": "2030-01-01T00:00:00Z"}),
     "edit_goal": lambda o: (o.lin, {"goal": o.goal, "title": "To Mars."}),
     "move_goal": lambda o: (o.lin, {"goal": o.part}),
@@ -908,6 +909,10 @@ REFUSED: dict[str, list[Call]] = {
         lambda o: (o.kay, {"blueprint_id": o.blueprint}),
     ],
     "remove_blueprint_hook": [lambda o: (o.kay, {"blueprint_id": o.blueprint})],
+    "fire_blueprint": [
+        lambda o: (o.kay, {"blueprint_id": o.blueprint, "trigger": "rule"}),
+        lambda o: (o.lin, {"blueprint_id": 99, "trigger": "webhook"}),
+    ],
     "take_hook": [
         lambda o: (o.lin, {"token": "hook_wrong"}),
         lambda o: (o.kay, {"token": o.hook}),

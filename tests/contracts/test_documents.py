@@ -34,6 +34,7 @@ NOT_SETTINGS = {
 }
 NOT_ON_REST = {
     "finish_welcome": "a person's first steps in the dashboard, once",
+    "fire_blueprint": "what a blueprint's rule or webhook does by itself",
     "use_tool": "what a permission prompt asks for: ask_permission",
 }
 

@@ -409,5 +409,5 @@ async def test_an_address_of_nothing_is_a_problem(faces: Faces, watch: Watch, pa
 
 def test_every_argument_of_every_action_is_tried_on_a_face() -> None:
     reached = {route.action for route in rest_routes()} | TOOLS.keys()
-    assert registry.keys() - reached == {"finish_welcome", "use_tool"}
+    assert registry.keys() - reached == {"finish_welcome", "use_tool", "fire_blueprint"}
     assert not [name for name in registry if not re.fullmatch(r"[a-z_]+", name)]
