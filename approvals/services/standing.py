@@ -121,6 +121,7 @@ def grant_standing(
         data={
             "standing": made.pk, "policy": row.name, "pattern": pattern, "count": count,
             "requester": member.handle, "until": until.isoformat(), "arguments": made.arguments,
+            "stages": row.stages,
         },
     )  # fmt: skip
     if member.pk != actor.pk:
