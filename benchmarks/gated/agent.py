@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -22,7 +23,7 @@ from benchmarks.gated.errands import MORE, UNDECIDED, Errand
 from benchmarks.office import Agent as Hired
 
 CALL_SECONDS = 60.0
-INBOX_SECONDS = 20
+INBOX_SECONDS = 15
 LONGEST_WAIT = 50
 OPEN_AT_ONCE = 24
 FINAL = frozenset(
@@ -54,6 +55,7 @@ class Agent:
     ) -> None:
         self.member, self.errands, self._scene = member, errands, scene
         self._era, self._rng = era, rng
+        self._over = asyncio.Event()
         self._told: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     @asynccontextmanager
@@ -75,7 +77,7 @@ class Agent:
                     errand.request = await self._hold(client, errand)
 
     async def work(self) -> None:
-        """The day, until all its errands have ended."""
+        """The day, until all its errands have ended. What is under way then is not cut off."""
         async with self._connected() as (client, http), anyio.create_task_group() as beside:
             beside.start_soon(self._go_on, client)
             beside.start_soon(self._listen, client)
@@ -87,7 +89,7 @@ class Agent:
                     await self._scene.slots.acquire()
                     asked.start_soon(self._run, client, http, errand)
                     await asyncio.sleep(self._rng.random())
-            beside.cancel_scope.cancel()
+            self._over.set()
 
     async def _hold(self, client: Client, errand: Errand, **more: Any) -> str:
         """Make the call, and the name of the request that it became."""
@@ -175,8 +177,7 @@ class Agent:
 
     async def _go_on(self, client: Client) -> None:
         """Other work, which nobody holds."""
-        while True:
-            await asyncio.sleep(2 + 4 * self._rng.random())
+        while not await self._over_within(2 + 4 * self._rng.random()):
             roll = self._rng.random()
             if roll < 0.4:
                 await self._call(client, "send", {"to": "#general", "body": "Going on."})
@@ -187,8 +188,14 @@ class Agent:
                 await self._call(client, "list_tasks", {"limit": 5})
             self._scene.other_calls += 1
 
+    async def _over_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        return self._over.is_set()
+
     async def _listen(self, client: Client) -> None:
-        while True:
+        while not self._over.is_set():
             asked = {"wait_seconds": INBOX_SECONDS, "limit": 50, "max_tokens": 20_000}
             inbox = await self._call(client, "check_inbox", asked) or {}
             now = time.time()

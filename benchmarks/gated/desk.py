@@ -14,7 +14,7 @@ from benchmarks.gated.errands import MORE, Errand
 
 PATIENCE_MS = 30_000
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of a company that lives for minutes
-LOOK = 0.15  # seconds between two looks at a queue in which nothing is
+LOOK = 0.4  # seconds between two looks at a queue in which nothing is
 REST = 3.0  # until a row that was just decided on is looked at again
 _MARK = re.compile(r"\be\d+x\b")
 # When each row was first there to be seen, by the clock of this machine.
