@@ -39,8 +39,11 @@ class Event:
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Event:
-        seq, at, *middle, topics, data, previous, digest = row
-        return cls(seq, stamp(at), *middle, json.loads(topics), json.loads(data), previous, digest)
+        seq, at, kind, actor, on_behalf_of, face, request_id, target, topics, data, *hashes = row
+        return cls(
+            seq, stamp(at), kind, actor, on_behalf_of, face, request_id, target,
+            json.loads(topics), json.loads(data), *hashes,
+        )  # fmt: skip
 
 
 @dataclass

@@ -225,7 +225,7 @@ class Connector:
         added: dict[str, Any] = {"capabilities": capabilities}
         if self._wakes:
             experimental = dict(capabilities.get("experimental") or {})
-            offered = {CAPABILITY: {}, relay.CAPABILITY: {}}
+            offered: Message = {CAPABILITY: {}, relay.CAPABILITY: {}}
             capabilities["experimental"] = {**experimental, **offered}
             added["instructions"] = str(greeting.get("instructions") or "") + INSTRUCTIONS
         return {**greeting, **added}

@@ -75,7 +75,7 @@ class Relay:
         return DECIDED.get(status, "")
 
     async def _end_of(self, request: str) -> str:
-        asked = {"request": request, "wait_seconds": WAIT_SECONDS}
+        asked: Message = {"request": request, "wait_seconds": WAIT_SECONDS}
         while True:
             found = await self._patiently(
                 lambda: self._upstream.get("approvals/progress/", **asked)

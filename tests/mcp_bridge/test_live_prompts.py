@@ -16,6 +16,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.live import DATABASE, LiveServer, http, wait_until
+from tests.mcp_bridge.conftest import text_of
 from tests.mcp_bridge.listening import ERAS
 from tests.mcp_bridge.test_live import TLS, register
 
@@ -113,7 +114,7 @@ async def test_a_call_ends_in_time_and_the_agent_does_not_answer_itself(queue: Q
         name = await in_thread(queue.open_one)
         own = await lin.call_tool("decide", {"request": name, "verdict": "approve"})
         assert own.is_error
-        assert "Nobody decides on what they ask for themselves" in own.content[0].text
+        assert "Nobody decides on what they ask for themselves" in text_of(own)
         await in_thread(queue.decide, "approve")
         same = asking("late-again", wait_seconds=0)
         assert said(await client.call_tool(TOOL, same))["behavior"] == "allow"
