@@ -178,7 +178,7 @@ class Asked(models.Model):
     )
     round = models.PositiveSmallIntegerField()
     stage = models.PositiveSmallIntegerField()
-    why = models.CharField(max_length=12)  # approver, stand-in, escalation
+    why = models.CharField(max_length=12)  # approver, stand-in, escalation, review
     at = models.DateTimeField()
 
     class Meta:

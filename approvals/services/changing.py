@@ -14,7 +14,7 @@ from approvals.schemas import Reason, Ref, RequestDetail, Text
 from approvals.selectors.requests import detail_of
 from approvals.services.asking import note, open_stage, tell_asked, tell_requester
 from approvals.services.executing import approve, close
-from approvals.services.filing import describe
+from approvals.services.filing import asked_for, describe
 from orgchart.models import Member
 from teammcp.core import gate
 from teammcp.core.actions import action, registry
@@ -93,9 +93,8 @@ def revise_request(
         if before.get(name) != row.arguments.get(name)
     }
     note(
-        events.REVISED, row, actor=actor, round=row.round, fields=sorted(changed), comment=comment,
-        acts=row.acts, touched=row.touched, stages=row.stages,
-    )  # fmt: skip
+        events.REVISED, row, actor=actor, fields=sorted(changed), comment=comment, **asked_for(row)
+    )
     if comment:
         Comment.objects.create(
             request=row, member=actor, body=comment, face=current_call().face, at=timezone.now()

@@ -96,7 +96,10 @@ def _perform(request: ApprovalRequest) -> Out:
     def run() -> Out:
         return cast("Out", gate.run_granted(act, grant))
 
-    context = CallContext(face=request.face, credential_id=request.credential_id)
+    # Its events bear the name of the request: by that the ledger says what ran by which approval.
+    context = CallContext(
+        face=request.face, credential_id=request.credential_id, request_id=request.name
+    )
     with calling(context):
         if not request.client_key:
             return run()

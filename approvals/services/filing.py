@@ -108,8 +108,7 @@ def file(act: Act, found: Trial) -> Held:
     company = Company.load()
     note(
         events.HELD, row, actor=company.members[row.requester_id], policy=_policies(row),
-        acts=row.acts, touched=row.touched, face=row.face, deadline=row.deadline.isoformat(),
-        stages=row.stages, round=row.round,
+        face=row.face, deadline=row.deadline.isoformat(), **asked_for(row),
     )  # fmt: skip
     open_stage(row, company)
     return held(row, company)
@@ -129,6 +128,15 @@ def describe(row: ApprovalRequest, act: Act, found: Trial) -> None:
     row.stages = stages_of(rules)
     row.without_registrar = any(rule.without_registrar for rule in rules)
     row.on_behalf_of = _beneficiary(act, found.needs)
+
+
+def asked_for(row: ApprovalRequest) -> dict[str, Any]:
+    """What the ledger keeps of a round: enough to prove later, from the ledger alone, that those
+    whom it took have agreed."""
+    return {
+        "round": row.round, "acts": row.acts, "touched": row.touched, "stages": row.stages,
+        "without_registrar": row.without_registrar, "beneficiary": row.on_behalf_of_id,
+    }  # fmt: skip
 
 
 def _why(need: Need) -> Why:

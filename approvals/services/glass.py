@@ -8,7 +8,7 @@ from approvals import events
 from approvals.access import access_request
 from approvals.chart import Company
 from approvals.gating import stage_at
-from approvals.models import OPEN, ApprovalRequest, BreakGlass
+from approvals.models import OPEN, ApprovalRequest, Asked, BreakGlass
 from approvals.schemas import GlassOut, Reason, Ref, RequestDetail
 from approvals.selectors.requests import detail_of, glass_out
 from approvals.services.asking import about, note, tell_requester
@@ -43,6 +43,7 @@ def break_glass(*, actor: Member, request: Ref, reason: Reason) -> RequestDetail
     BreakGlass.objects.create(request=row, member=actor, reason=reason, at=timezone.now())
     company = Company.load()
     named = _named(row, company)
+    _let_see(row, named)
     note(events.GLASS_BROKEN, row, *(member.pk for member in named), actor=actor, reason=reason)
     for member in named:
         if member.pk not in {actor.pk, row.requester_id}:
@@ -56,6 +57,16 @@ def break_glass(*, actor: Member, request: Ref, reason: Reason) -> RequestDetail
         tell_requester(row, f"@{actor.handle} lets {row.name} run at once: “{reason}”.")
     approve(row, f"@{actor.handle} broke the glass: {reason}")
     return detail_of(actor, row)
+
+
+def _let_see(row: ApprovalRequest, named: list[Member]) -> None:
+    """Who may review it sees it from now on, those of stages that were never reached too."""
+    now = timezone.now()
+    rows = (
+        Asked(request=row, member=one, round=row.round, stage=row.stage, why="review", at=now)
+        for one in named
+    )
+    Asked.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _named(row: ApprovalRequest, company: Company) -> list[Member]:

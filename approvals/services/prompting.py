@@ -35,6 +35,8 @@ LIVE = (Status.OPEN, Status.CHANGES_REQUESTED, Status.APPROVED)
 GOOD_FOR = timedelta(hours=1)
 """How long a permission waits for the client that asked for it, once people have agreed."""
 MOST_INPUT = 100_000  # bytes of JSON
+PREVIEW = "preview_only"
+"""The field of an input by which a client says that it knows no more than how it begins."""
 
 ToolName = Annotated[str, MinLen(1), MaxLen(200)]
 CallId = Annotated[str, MinLen(1), MaxLen(120)]

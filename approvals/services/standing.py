@@ -128,7 +128,7 @@ def grant_standing(
         data={
             "standing": made.pk, "policy": row.name, "pattern": pattern, "count": count,
             "requester": member.handle, "until": until.isoformat(), "arguments": made.arguments,
-            "is": facts_of_standing(made),
+            "is": facts_of_standing(made), "stages": row.stages,
         },
     )  # fmt: skip
     if member.pk != actor.pk:

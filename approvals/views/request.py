@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from approvals import services
 from approvals.chart import PROMPT
 from approvals.schemas import GlassOut, RequestDetail, StandingOut
-from approvals.services.prompting import LIVE
+from approvals.services.prompting import LIVE, PREVIEW
 from approvals.views.diffs import as_text, given_in
 from approvals.views.words import action_words
 from orgchart.faces import faces_of
@@ -70,6 +70,7 @@ def _context(actor: Member, found: RequestDetail, number: int) -> dict[str, Any]
         ],
         "faces": faces_of([found.requester, found.on_behalf_of, *waits, *said]),
         "prompt": found.action == PROMPT,
+        "preview": found.action == PROMPT and PREVIEW in (found.arguments.get("input") or {}),
         "live": found.status in LIVE,
         "open": found.status in {"open", "changes_requested"},
         "mine": mine,

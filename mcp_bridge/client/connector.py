@@ -8,12 +8,13 @@ import json
 import time
 from typing import Any
 
-from mcp_bridge.client import protocol
+from mcp_bridge.client import protocol, relay
 from mcp_bridge.client.calls import Call, Tools, signed_out, unavailable
 from mcp_bridge.client.channel import CAPABILITY, INSTRUCTIONS, Inbox
 from mcp_bridge.client.listening import Listening
 from mcp_bridge.client.pipes import Lines, Output, say
 from mcp_bridge.client.protocol import Message
+from mcp_bridge.client.relay import Relay
 from mcp_bridge.client.shelf import Shelf
 from mcp_bridge.client.upstream import Away, Refused, Upstream, pause
 
@@ -43,6 +44,7 @@ class Connector:
         self._others: set[asyncio.Task[None]] = set()
         self._following = False
         self._listening = Listening(upstream, output.send, self._in_background)
+        self._relay = Relay(upstream, output.send)
 
     async def run(self, lines: Lines) -> None:
         """Serve until the client leaves."""
@@ -53,6 +55,7 @@ class Connector:
                 break
         if self._writes:
             await asyncio.wait(self._writes, timeout=ENDING_SECONDS)
+        await self._relay.leave()
 
     def _receive(self, line: bytes) -> None:
         try:
@@ -72,6 +75,10 @@ class Connector:
 
     def _notified(self, message: Message) -> None:
         method = message.get("method")
+        if method == relay.ASKED:
+            if self._wakes:
+                self._in_background(self._relay.asked(protocol.params_of(message)))
+            return
         if method == "notifications/cancelled":
             identity = protocol.params_of(message).get("requestId")
             task = self._requests.get(_key(identity))
@@ -182,13 +189,13 @@ class Connector:
     async def _greet(self, message: Message) -> Message:
         """`initialize`: from the server, or from memory while it is away."""
         params = protocol.params_of(message)
-        self._client = _client_name(params.get("clientInfo"))
+        self._client = protocol.client_name(params.get("clientInfo"))
         asked = params.get("protocolVersion")
         try:
             response = await self._patiently(message, GREETING_SECONDS)
         except Away as away:
             say(f"the server at {self._upstream.account.url} is away: {away}")
-            kept = self._shelf.get("initialize") or _greeting()
+            kept = self._shelf.get("initialize") or protocol.greeting()
             known = asked if asked in protocol.SESSIONS else protocol.LATEST_SESSION
             response = protocol.result(message, {**kept, "protocolVersion": known})
         greeting = response.get("result")
@@ -202,7 +209,7 @@ class Connector:
     async def _discover(self, message: Message) -> Message:
         """`server/discover`. A client that gets no answer falls back to the session era, which can
         begin without the server."""
-        self._client = _client_name(protocol.meta_of(message).get(protocol.CLIENT_META))
+        self._client = protocol.client_name(protocol.meta_of(message).get(protocol.CLIENT_META))
         try:
             response = await self._patiently(message, GREETING_SECONDS)
         except Away as away:
@@ -218,7 +225,8 @@ class Connector:
         added: dict[str, Any] = {"capabilities": capabilities}
         if self._wakes:
             experimental = dict(capabilities.get("experimental") or {})
-            capabilities["experimental"] = {**experimental, CAPABILITY: {}}
+            offered: Message = {CAPABILITY: {}, relay.CAPABILITY: {}}
+            capabilities["experimental"] = {**experimental, **offered}
             added["instructions"] = str(greeting.get("instructions") or "") + INSTRUCTIONS
         return {**greeting, **added}
 
@@ -237,7 +245,7 @@ class Connector:
     async def _list_tools(self, message: Message) -> Message:
         """The list from the server, or the last one while it is away."""
         if protocol.modern_version(message):
-            self._client = _client_name(protocol.meta_of(message).get(protocol.CLIENT_META))
+            self._client = protocol.client_name(protocol.meta_of(message).get(protocol.CLIENT_META))
             self._begin_following()
         try:
             response = await self._patiently(message, GREETING_SECONDS)
@@ -290,12 +298,3 @@ class Connector:
 
 def _key(identity: Any) -> str:
     return json.dumps(identity)
-
-
-def _client_name(info: Any) -> str:
-    return str(info.get("name") or "").lower() if isinstance(info, dict) else ""
-
-
-def _greeting() -> dict[str, Any]:
-    """For the first contact with a server that is away."""
-    return {"capabilities": {"tools": {}}, "serverInfo": {"name": "teammcp", "version": "0"}}

@@ -90,3 +90,13 @@ def refusal(message: Message, problem: Mapping[str, Any]) -> Message:
 
 def notification(method: str, params: Mapping[str, Any] | None = None) -> Message:
     return {"jsonrpc": "2.0", "method": method, **({"params": dict(params)} if params else {})}
+
+
+def client_name(info: Any) -> str:
+    """What a client calls itself, in small letters."""
+    return str(info.get("name") or "").lower() if isinstance(info, dict) else ""
+
+
+def greeting() -> dict[str, Any]:
+    """For the first contact with a server that is away."""
+    return {"capabilities": {"tools": {}}, "serverInfo": {"name": "teammcp", "version": "0"}}

@@ -121,6 +121,15 @@ class Upstream:
             raise _away(error) from error
         return _object(answer.status_code, answer.content)
 
+    async def post(self, path: str, body: Message) -> Message:
+        """A write over REST. Raises Away or Refused."""
+        url = f"{self.account.url}/api/{path}"
+        try:
+            answer = await self._http.post(url, json=body, headers=self.account.headers)
+        except httpx2.HTTPError as error:
+            raise _away(error) from error
+        return _object(answer.status_code, answer.content)
+
     async def report_wake(self, route: str, up_to: int, error: str = "") -> None:
         """Say that a wake was tried. The server may not want to know, and may be away."""
         body = {"route": route, "up_to": up_to, "error": error}

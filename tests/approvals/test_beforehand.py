@@ -232,6 +232,21 @@ def test_an_owner_lets_it_run_at_once_and_somebody_else_closes_the_review(
         )
 
 
+def test_those_of_a_stage_that_was_never_reached_can_review_it_too(
+    court: Court, rule: Rule
+) -> None:
+    rule(stages=[Stage(approvers=["@ben"]), Stage(approvers=["@cleo"])])
+    request = ask(court.lin)
+    services.break_glass(actor=court.owner, request=request, reason="The house is on fire.")
+    run_approved(timezone.now())
+    assert "A review is open" in told(court.cleo)[-1]
+    (open_,) = selectors.list_broken_glass(actor=court.cleo).items
+    assert open_.request == request
+    services.review_break_glass(
+        actor=court.cleo, request=request, justified=True, finding="It was on fire."
+    )
+
+
 def test_only_owners_break_it_and_only_with_a_reason(court: Court, rule: Rule) -> None:
     rule("@ben")
     request = ask(court.lin)

@@ -17,6 +17,7 @@ from approvals.services import (
     decide,
     grant_standing,
     update_policy,
+    use_tool,
 )
 from messaging.models import Channel
 from messaging.services import create_channel
@@ -488,3 +489,21 @@ def test_whom_somebody_invited_may_decide_for_them(
                                "stages": [{"approvers": ["@bob", "@ada"]}]})  # fmt: skip
     number = hold(owner)
     assert decide_at(at(bob), number, "approve").status_code == 204
+
+
+def test_the_preview_of_a_prompt_is_shown_as_no_more_than_that(
+    ada: Member, owner: Member, lin: Member, at: At
+) -> None:
+    create_policy.call(owner, {"name": "Prompts", "pattern": "use_tool", "stages": [STAGE]})
+    pages = []
+    for given in ({"preview_only": "git push origin ma…"}, {"command": "git push origin main"}):
+        with pytest.raises(Held) as held:
+            use_tool(actor=lin, tool_name="Bash", input=given)
+        number = held.value.state["request"].removeprefix("A-")
+        pages.append(text(at(ada).get(f"/approvals/{number}/")))
+    preview, whole = pages
+    assert "git push origin ma…" in preview
+    assert "the exact input is not known here" in preview
+    assert "Exactly what the client will run" not in preview
+    assert "Exactly what the client will run" in whole
+    assert "the exact input is not known here" not in whole

@@ -1,0 +1,1 @@
+"""Reading a ledger without the product: the standard library alone."""
