@@ -1,5 +1,5 @@
-"""What happens by itself to requests, in every server process, and once a minute as a job for when
-none ticks."""
+"""What happens by itself to requests and questions, in every server process, and once a minute as a
+job for when none ticks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from approvals.services.executing import run_approved
+from approvals.services.question_times import step_questions
 from approvals.services.stepping import step_requests
 from orgchart.services.company import on_open
 from teammcp.core.ticker import every
@@ -22,12 +23,14 @@ def move_on() -> None:
     now = timezone.now()
     run_approved(now)
     step_requests(now)
+    step_questions(now)
 
 
 def move_on_job() -> str:
     """The same once a minute."""
     now = timezone.now()
-    return f"{run_approved(now)} run, {step_requests(now)} looked at"
+    looked_at = step_requests(now) + step_questions(now)
+    return f"{run_approved(now)} run, {looked_at} looked at"
 
 
 @on_open

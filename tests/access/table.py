@@ -889,6 +889,8 @@ HIRING: dict[str, Any] = {
     "name": "Hiring", "pattern": "register_agent", "stages": [{"approvers": ["@ada", "@owner"]}],
 }  # fmt: skip
 
+SHIP: dict[str, Any] = {"question": "Ship?", "asked": ["@ada", "@owner"], "options": ["Yes", "No"]}
+
 APPROVALS = (
     Row(
         "list what waits for approval",
@@ -971,6 +973,14 @@ APPROVALS = (
         "404 403 403 yes 403",
         {"request": "A-{broken}", "justified": True, "finding": "It burned."},
         pages=("POST /approvals/{broken}/review/",),
+    ),
+    Row("put a question to people", "ask_question", NO_OBSERVER, SHIP),
+    Row("list the questions to people", "list_asked_questions", EVERYBODY),
+    Row("see a question to people", "show_question", ASKED, {"question": "Q-{put}"}),
+    Row("see how a question stands", "wait_for_approval", ASKED, {"request": "Q-{put}"}),
+    Row("answer it", "answer_question", DECIDES, {"question": "Q-{put}", "answer": "Yes"}),
+    Row(
+        "take a question back", "withdraw_question", "404 403 yes 403 403", {"question": "Q-{put}"}
     ),
     Row("read the policies", "list_policies", EVERYBODY, pages=("GET /approvals/policies/",)),
     Row(
