@@ -103,7 +103,9 @@ class RequestPage(Out):
     remaining: int
     cursor: str | None
     questions: list[AskOut] = Field(default_factory=list)
-    """questions to people, on the first page; list_asked_questions has them all"""
+    """to people, on the first page, the most pressing ones"""
+    more_questions: int = 0
+    """list_asked_questions has them all"""
 
 
 class RequestDetail(Out):

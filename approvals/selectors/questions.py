@@ -48,9 +48,9 @@ def list_asked_questions(
 
 def most_pressing(
     actor: Member, which: Which, status: Wanted, limit: int, company: Company
-) -> list[AskOut]:
-    """The questions that belong beside a list of requests, what costs most while it waits
-    first."""
+) -> tuple[list[AskOut], int]:
+    """The questions that belong beside a list of requests, what costs most while it waits first,
+    and how many more there are."""
     rows, answering = _wanted(actor, which, status, company)
     if status == "open":
         rank = Case(
@@ -60,7 +60,9 @@ def most_pressing(
         rows = rows.order_by(rank, "answer_by", "pk")
     else:
         rows = rows.order_by("-pk")
-    return _listed(actor, list(rows[:limit]), answering)
+    page = list(rows[:limit])
+    more = rows.count() - limit if len(page) == limit else 0
+    return _listed(actor, page, answering), more
 
 
 def _wanted(

@@ -75,11 +75,13 @@ def list_approvals(
     total = rows.count()
     page = list(rows.order_by("-pk")[:limit])
     seen = _seen(page)
+    questions, more = ([], 0) if after else most_pressing(actor, which, status, limit, company)
     return RequestPage(
         items=[_listed(actor, row, company, seen, row.pk in deciding) for row in page],
         remaining=total - len(page),
         cursor=str(page[-1].pk) if total > len(page) else None,
-        questions=[] if after else most_pressing(actor, which, status, limit, company),
+        questions=questions,
+        more_questions=more,
     )
 
 

@@ -45,7 +45,8 @@ def show(request: WebRequest, *, number: int, refused: Refused | None = None) ->
 
 
 def _context(actor: Member, found: RequestDetail, number: int) -> dict[str, Any]:
-    given, silent = given_in(found, actor)
+    live = found.closed_at is None
+    given, silent = given_in(found.action, found.arguments, actor, live=live)
     waits = sorted({handle.removeprefix("@") for stage in found.stages for handle in stage.who})
     said = [one.member for one in found.decisions] + [one.member for one in found.comments]
     said += [one.member for one in found.showings]
