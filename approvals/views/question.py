@@ -108,7 +108,7 @@ def _typed(action: Action[Any, Any], form: QueryDict) -> dict[str, Any]:
     """The arguments of ask_question: options are lines, and the time has a unit."""
     named = ("question", "details", "asked", "default", "cost", "cost_reason")
     chosen = QueryDict(mutable=True)
-    for name in named:
+    for name in form.keys() & set(named):
         chosen.setlist(name, form.getlist(name))
     values = form_values(action, chosen)
     lines = [line.strip() for text in form.getlist("options") for line in text.splitlines()]
