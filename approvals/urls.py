@@ -34,6 +34,7 @@ urlpatterns = [
     path(REQUEST, request.show),
     *[path(f"{REQUEST}{name}/", view) for name, view in request.decisions.items()],
     path(f"{REQUEST}comment/", request.comment),
+    path(f"{REQUEST}revise/", request.revise),
     path(f"{REQUEST}withdraw/", request.withdraw),
     path(f"{REQUEST}break-glass/", request.break_glass),
     path(f"{REQUEST}review/", request.review),

@@ -68,6 +68,7 @@ class ApprovalRequest(models.Model):
     key_digest = models.CharField(max_length=64, blank=True)
     action = models.CharField(max_length=60)
     arguments = models.JSONField()
+    before = models.JSONField(null=True, blank=True)  # the arguments of the round before this one
     touched = models.JSONField(default=list, blank=True)  # [[key, version, name], ...]
     acts = models.JSONField(default=list, blank=True)  # the gated acts: [[action, digest], ...]
     preview = models.JSONField(default=list, blank=True)  # what a trial run recorded

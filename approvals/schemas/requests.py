@@ -115,6 +115,8 @@ class RequestDetail(Out):
     status: str
     action: str
     arguments: dict[str, Any]
+    before: dict[str, Any] | None
+    """the arguments in the round before, where they were changed"""
     requester: str
     on_behalf_of: str | None
     face: str

@@ -177,6 +177,7 @@ def detail_of(actor: Member, row: ApprovalRequest) -> RequestDetail:
         status=row.status,
         action=row.action,
         arguments=row.arguments,
+        before=row.before,
         requester=row.requester.handle,
         on_behalf_of=row.on_behalf_of.handle if row.on_behalf_of else None,
         face=row.face,

@@ -71,6 +71,12 @@ def _given(name: str, value: Any, now: Mapping[str, Any]) -> Given:
     return Given(name, text, before, lines)
 
 
+def changed_in(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Given]:
+    """What is different between two rounds of a request, each beside what it was."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [_given(name, after.get(name), {name: before.get(name)}) for name in names]
+
+
 def as_text(value: Any) -> str:
     """A value as people write it: text as it is, lists with commas, the rest as JSON."""
     if value is None or value == "" or value == []:

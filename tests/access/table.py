@@ -958,6 +958,7 @@ APPROVALS = (
         "revise_request",
         "404 403 yes 403 403",
         {"request": "A-{asked}", "arguments": MAY_I},
+        pages=("POST /approvals/{asked}/revise/",),
     ),
     Row(
         "let it run at once",
