@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from approvals import services
@@ -18,6 +18,7 @@ from approvals.models import (
     Comment,
     Decision,
     Hearer,
+    Mail,
     Policy,
     Question,
     Showing,
@@ -230,3 +231,16 @@ class HearerAdmin(LookOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hearer]:
         rows: QuerySet[Hearer] = super().get_queryset(request)
         return rows.filter(question__in=_questions(request))
+
+
+@admin.register(Mail)
+class MailAdmin(LookOnly):
+    list_display = ("member", "request", "question", "tries", "due_at", "sent_at", "error")
+    search_fields = ("=member__handle",)
+    list_select_related = ("member", "request", "question")
+    ordering = ("-pk",)
+    fields = (*list_display, "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
+        rows: QuerySet[Mail] = super().get_queryset(request)
+        return rows.filter(Q(request__in=_requests(request)) | Q(question__in=_questions(request)))

@@ -53,3 +53,4 @@ ASK_ANSWERED = kind("ask.answered", "{actor} answered {name}{standing_in}: {answ
 ASK_DEFAULTED = kind("ask.defaulted", "Nobody answered {name} in time; by default it is: {answer}")
 ASK_UNANSWERED = kind("ask.unanswered", "{name} ended without an answer: {reason}")
 ASK_WITHDRAWN = kind("ask.withdrawn", "{actor} withdrew {name}")
+MAIL_GIVEN_UP = kind("mail.given_up", "No mail about {name} reached @{handle}: {reason}")

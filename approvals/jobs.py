@@ -7,6 +7,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from approvals.services.executing import run_approved
+from approvals.services.mailing import send_mails
 from approvals.services.question_times import step_questions
 from approvals.services.stepping import step_requests
 from orgchart.services.company import on_open
@@ -14,6 +15,7 @@ from teammcp.core.ticker import every
 
 LOOK_SECONDS = 2.0
 NAME = "run what is approved"
+MAIL = "send mail about what waits"
 
 
 @every(LOOK_SECONDS, apart=True)
@@ -33,14 +35,20 @@ def move_on_job() -> str:
     return f"{run_approved(now)} run, {looked_at} looked at"
 
 
+def send_mails_job() -> str:
+    """A job of its own process, because a mail server may keep one waiting."""
+    return f"{send_mails(timezone.now())} sent"
+
+
 @on_open
 def ensure_jobs() -> None:
-    """The job exists, whatever was deleted in the admin."""
-    Schedule.objects.get_or_create(
-        name=NAME,
-        defaults={
-            "func": "approvals.jobs.move_on_job",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-        },
-    )
+    """The jobs exist, whatever was deleted in the admin."""
+    for name, func in ((NAME, "move_on_job"), (MAIL, "send_mails_job")):
+        Schedule.objects.get_or_create(
+            name=name,
+            defaults={
+                "func": f"approvals.jobs.{func}",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": 1,
+            },
+        )

@@ -1,6 +1,7 @@
 """Policies, what they hold, what is agreed ahead, and what people are asked."""
 
 from approvals.models.ahead import StandIn, StandingApproval, StandingUse
+from approvals.models.mails import Mail
 from approvals.models.prompts import Prompt
 from approvals.models.questions import Hearer, Question
 from approvals.models.requests import (
@@ -24,6 +25,7 @@ __all__ = [
     "Comment",
     "Decision",
     "Hearer",
+    "Mail",
     "Policy",
     "Prompt",
     "Question",

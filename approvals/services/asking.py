@@ -12,6 +12,7 @@ from approvals.access import taken_in, topics_of
 from approvals.chart import Company
 from approvals.gating import stage_at
 from approvals.models import ApprovalRequest, Asked, Showing
+from approvals.services.mailing import mail_about
 from approvals.timing import next_step
 from audit.ledger import record
 from messaging.services.notes import tell
@@ -91,6 +92,7 @@ def ask(request: ApprovalRequest, company: Company, why: dict[int, str]) -> list
     )  # fmt: skip
     for member in new:
         tell(member, _asked(request, why[member.pk]))
+    mail_about(request, new)
     return new
 
 

@@ -12,6 +12,7 @@ from approvals import events
 from approvals.asks import ask_topics
 from approvals.chart import Company, Seat
 from approvals.models import Hearer, Question
+from approvals.services.mailing import mail_about
 from audit.ledger import record
 from messaging.services.notes import tell
 from orgchart.models import Member
@@ -58,6 +59,7 @@ def tell_of(question: Question, company: Company, seats: Iterable[Seat]) -> list
     )
     for pk in members:
         tell(company.members[pk], _asked(question))
+    mail_about(question, [company.members[pk] for pk in members])
     return members
 
 

@@ -131,6 +131,12 @@ PEOPLE = (
     Row(
         "make a join code", "create_join_code", ADMINS, {"uses": 1}, ("POST /register/join-code/",)
     ),
+    Row("see where one gets mail oneself", "show_mail_address", EVERYBODY),
+    Row("see where a colleague gets mail", "show_mail_address", ADMINS, {"member": "kay"}),
+    Row("say where one gets mail (people only)", "set_mail_address", "409 403 409 yes yes",
+        {"address": "me@example.org"}, ("POST /account/mail/",)),
+    Row("say where an owner gets mail", "set_mail_address", OWNERS,
+        {"member": "owner", "address": "me@example.org"}),
     Row(
         "set a password (people only)", "set_password", ADMINS,
         {"current": "correct horse", "password": "battery staple"}, ("POST /account/",),

@@ -299,6 +299,7 @@ ACCEPTED: dict[str, Call] = {
     "close_bridge": lambda o: (o.ada, {"bridge_id": o.bridge}),
     "move_member": lambda o: (o.ada, {"member": "lin", "department": "sales"}),
     "finish_welcome": lambda o: (o.owner, {"name": "Ann", "password": "battery staple"}),
+    "set_mail_address": lambda o: (o.ada, {"address": "ada@example.org"}),
     "set_password": lambda o: (
         o.owner,
         {"current": "correct horse", "password": "battery staple"},
@@ -499,6 +500,11 @@ REFUSED: dict[str, list[Call]] = {
     "finish_welcome": [
         lambda o: (o.ada, {"name": "Ann", "password": "battery staple"}),
         lambda o: (o.owner, {"name": "Ann", "password": "short"}),
+    ],
+    "set_mail_address": [
+        lambda o: (o.lin, {"address": "lin@example.org"}),
+        lambda o: (o.ada, {"address": "nowhere"}),
+        lambda o: (o.ada, {"address": "x@example.org", "member": "owner"}),
     ],
     "set_password": [
         lambda o: (o.owner, {"current": "wrong", "password": "battery staple"}),
@@ -1035,6 +1041,7 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
         "list_standing": {},
         "show_standing": {"standing_id": office.standing},
         "list_credentials": {},
+        "show_mail_address": {},
         "list_departments": {},
         "list_projects": {},
         "list_bridges": {"ended": True},
@@ -1102,6 +1109,7 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
 UNUSED = {
     "permission.refused": "tests/mcp_bridge/test_prompts.py",
     "permission.used": "tests/mcp_bridge/test_prompts.py",
+    "mail.given_up": "after a day of tries: tests/approvals/test_mail.py",
     "conversation.parked": "after many turns: tests/messaging/test_loops.py",
     "question.answered": "tests/messaging/test_questions.py",
     "question.climbed": "hours later: tests/messaging/test_questions.py",
