@@ -964,7 +964,6 @@ APPROVALS = (
         "revise_request",
         "404 403 yes 403 403",
         {"request": "A-{asked}", "arguments": MAY_I},
-        pages=("POST /approvals/{asked}/revise/",),
     ),
     Row(
         "let it run at once",
@@ -1106,6 +1105,8 @@ PAGES = (
     Row("the form of a new policy", "", ADMINS, pages=("GET /approvals/policies/new/",)),
     Row("a policy without anything in it", "", "403 403 403 422 422",
         pages=("POST /approvals/policies/", "POST /approvals/policies/{policy}/")),
+    Row("change what a call asks for, without saying to what", "", "404 403 422 403 403",
+        pages=("POST /approvals/{asked}/revise/",)),
     Row("allow the like of a call, without saying how often", "", "422 403 422 422 422",
         pages=("POST /approvals/{asked}/allow-like/",)),
     Row("one's account", "", EVERYBODY, pages=("GET /account/",)),
