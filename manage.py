@@ -24,7 +24,7 @@ def main() -> None:
     from teammcp import bootstrap
 
     arguments = bootstrap.enter(sys.argv)
-    if arguments[1:2] in (["connect"], ["stdio"]):  # for the machines of agents
+    if arguments[1:2] in (["approvals"], ["connect"], ["stdio"]):  # for any machine
         from mcp_bridge.client import entry
 
         entry.run(arguments[1:])

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from approvals import services
 from approvals.access import may_decide_on, seen_requests
+from approvals.asks import may_answer, seen_questions
 from approvals.models import (
     ApprovalRequest,
     Asked,
     BreakGlass,
     Comment,
     Decision,
+    Hearer,
+    Mail,
     Policy,
+    Question,
     Showing,
     StandIn,
     StandingApproval,
@@ -185,3 +189,58 @@ class StandingUseAdmin(LookOnly):
         actor: Any = request.user
         rows: QuerySet[StandingUse] = super().get_queryset(request)
         return rows.filter(standing__in=visible_standing(actor))
+
+
+def _questions(request: HttpRequest) -> QuerySet[Question]:
+    actor: Any = request.user
+    return seen_questions(actor, may_answer(actor))
+
+
+@admin.register(Question)
+class QuestionAdmin(LookOnly):
+    list_display = ("__str__", "status", "text", "asker", "cost", "answer_by", "created_at")
+    list_filter = (one_of("status", Question.Status.values), one_of("cost", Question.Cost.values))
+    search_fields = ("=id", "text", "=asker__handle")
+    list_select_related = ("asker",)
+    ordering = ("-pk",)
+    fields = (
+        "status", "reason", "asker", "face", "text", "details", "asked", "options", "default",
+        "cost", "cost_reason", "about_action", "arguments", "answer_by", "due_at", "reminded",
+        "answer", "comment", "answered_by", "seat", "answer_face", "created_at", "closed_at",
+    )  # fmt: skip
+    actions: ClassVar = ["withdraw"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Question]:
+        rows: QuerySet[Question] = super().get_queryset(request)
+        return rows.filter(pk__in=_questions(request))
+
+    @admin.action(description="Withdraw")
+    def withdraw(self, request: HttpRequest, rows: QuerySet[Question]) -> None:
+        payloads = [{"question": row.name} for row in rows]
+        call_for_each(request, services.withdraw_question, payloads, "Withdrawn")
+
+
+@admin.register(Hearer)
+class HearerAdmin(LookOnly):
+    list_display = ("question", "member", "told_at", "shown_at", "face")
+    search_fields = ("=question__id", "=member__handle")
+    list_select_related = ("question", "member")
+    ordering = ("-pk",)
+    fields = list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hearer]:
+        rows: QuerySet[Hearer] = super().get_queryset(request)
+        return rows.filter(question__in=_questions(request))
+
+
+@admin.register(Mail)
+class MailAdmin(LookOnly):
+    list_display = ("member", "request", "question", "tries", "due_at", "sent_at", "error")
+    search_fields = ("=member__handle",)
+    list_select_related = ("member", "request", "question")
+    ordering = ("-pk",)
+    fields = (*list_display, "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
+        rows: QuerySet[Mail] = super().get_queryset(request)
+        return rows.filter(Q(request__in=_requests(request)) | Q(question__in=_questions(request)))

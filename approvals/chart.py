@@ -20,6 +20,7 @@ from orgchart.models import Handle, Member
 
 SCOPE = "approvals:write"
 PROMPT = "use_tool"  # a client's permission prompt
+ANSWERING = "answer_question"
 MOST_LEVELS = 9  # "manager+9"
 
 
@@ -194,15 +195,26 @@ class Company:
             barred |= self.agents_among_registrars(askers)
         requester = self.members[request.on_behalf_of_id or request.requester_id]
         means = self.approvers(stage, requester, levels=levels)
+        return self._seats(means, barred, action or request.action, agents=stage.agents)
+
+    def answering(self, asker: int, asked: list[str]) -> list[Seat]:
+        """All rights to answer a question that these groups were asked. It consents to nothing, so
+        that only the asker does not count."""
+        means = self.approvers(Stage(approvers=asked), self.members[asker])
+        return self._seats(means, {asker}, ANSWERING, agents=False)
+
+    def _seats(
+        self, means: Sequence[Member], barred: set[int], action: str, *, agents: bool
+    ) -> list[Seat]:
         own = [Seat(one.pk, one.pk) for one in means if self._counts(one, barred)]
         owners = {one.pk for one in means} - barred
         standing = [
             Seat(row.member_id, row.absent_id)
             for row in self.stand_ins
             if row.absent_id in owners
-            and fnmatchcase(action or request.action, row.pattern)
+            and fnmatchcase(action, row.pattern)
             and self._counts(self.members[row.member_id], barred)
-            and (stage.agents or self.members[row.member_id].kind == Member.Kind.HUMAN)
+            and (agents or self.members[row.member_id].kind == Member.Kind.HUMAN)
         ]
         return own + standing
 

@@ -1,13 +1,15 @@
 """The event kinds of approvals.
 
 Requests are read by those whom they concern: the requester, and whoever may decide or has been
-asked. So their events carry `member-` topics, and `approvals` and `approval-12` as labels.
+asked. So their events carry `member-` topics, and `approvals` and `approval-12` as labels. With
+questions to people it is the same; their label is `ask-7`.
 """
 
 from audit.kinds import kind
 from audit.topics import label
 
 label("approval")
+label("ask")
 
 POLICY_CREATED = kind(
     "policy.created", "{actor} made the policy “{policy}” over {pattern}", changes_access=True
@@ -50,3 +52,11 @@ STANDING_ENDED = kind("standing.ended", "{actor} ended standing approval {standi
 PERMITTED = kind("permission.granted", "{actor} may use {tool} once")
 PERMIT_USED = kind("permission.used", "{actor} was let use {tool}{by}")
 PERMIT_REFUSED = kind("permission.refused", "{actor} was not let use {tool}: {reason}")
+ASK_OPENED = kind("ask.opened", "{actor} asks {asked} by {until}: {name}")
+ASK_SHOWN = kind("ask.shown", "{actor} was shown {name}")
+ASK_REMINDED = kind("ask.reminded", "@{handle} was reminded that {name} waits")
+ASK_ANSWERED = kind("ask.answered", "{actor} answered {name}{standing_in}: {answer}")
+ASK_DEFAULTED = kind("ask.defaulted", "Nobody answered {name} in time; by default it is: {answer}")
+ASK_UNANSWERED = kind("ask.unanswered", "{name} ended without an answer: {reason}")
+ASK_WITHDRAWN = kind("ask.withdrawn", "{actor} withdrew {name}")
+MAIL_GIVEN_UP = kind("mail.given_up", "No mail about {name} reached @{handle}: {reason}")

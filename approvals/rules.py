@@ -21,11 +21,11 @@ from teammcp.core.actions import Action, registry
 KEPT_SECONDS = 1.0
 _GOES_ON = (
     "decide", "withdraw_request", "comment_request", "revise_request", "break_glass",
-    "review_break_glass", "end_standing", "end_stand_in",
+    "review_break_glass", "end_standing", "end_stand_in", "answer_question", "withdraw_question",
 )  # fmt: skip
 _READ = ("ack", "mark_read", "report_wake")
 UNGATED = {
-    **dict.fromkeys(_GOES_ON, "it is how what was held goes on"),
+    **dict.fromkeys(_GOES_ON, "it is how what was asked for goes on"),
     **dict.fromkeys(_READ, "it only says what somebody has read"),
 }
 """Actions that no policy holds, and why."""

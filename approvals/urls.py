@@ -8,15 +8,21 @@ from approvals.views import (
     ahead,
     elsewhere,  # noqa: F401 - it registers itself
     policies,
+    question,
     queue,
     request,
     who,
 )
 
+QUESTION = "approvals/questions/<int:number>/"
 REQUEST = "approvals/<int:number>/"
 urlpatterns = [
     path("approvals/", queue.browse),
     path("approvals/who/", who.who),
+    path("approvals/questions/new/", question.ask),
+    path(QUESTION, question.show),
+    path(f"{QUESTION}answer/", question.answer),
+    path(f"{QUESTION}withdraw/", question.withdraw),
     path("approvals/policies/", policies.policies),
     path("approvals/policies/new/", policies.new),
     path("approvals/policies/<int:number>/", policies.policy),
@@ -28,6 +34,7 @@ urlpatterns = [
     path(REQUEST, request.show),
     *[path(f"{REQUEST}{name}/", view) for name, view in request.decisions.items()],
     path(f"{REQUEST}comment/", request.comment),
+    path(f"{REQUEST}revise/", request.revise),
     path(f"{REQUEST}withdraw/", request.withdraw),
     path(f"{REQUEST}break-glass/", request.break_glass),
     path(f"{REQUEST}review/", request.review),

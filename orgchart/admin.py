@@ -131,8 +131,9 @@ class MemberAdmin(ByAction):
     )  # fmt: skip
     action_fields = (*entry_fields, "manager", "department")
     fields = (
-        *action_fields, "status", "paused_by", "paused_reason", "paused_at", "successor",
-        "retired_at", "kind", "registered_by", "created_at", "last_active_at", "welcomed_at",
+        *action_fields, "mail_address", "status", "paused_by", "paused_reason", "paused_at",
+        "successor", "retired_at", "kind", "registered_by", "created_at", "last_active_at",
+        "welcomed_at",
     )  # fmt: skip
 
     def change(self, request: HttpRequest, row: Member, values: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ UPDATED = kind("member.updated", "{actor} updated @{handle}", changes_access=Tru
 RETIRED = kind("member.retired", "{actor} retired @{handle}", changes_access=True)
 WELCOMED = kind("member.welcomed", "{actor} finished the first steps")
 PASSWORD_SET = kind("member.password_set", "{actor} set a password")
+MAIL_SET = kind("member.mail_set", "{actor} changed where @{handle} gets mail")
 CREDENTIAL_ISSUED = kind("credential.issued", "{actor} issued a credential for @{handle}")
 CREDENTIAL_ROTATED = kind(
     "credential.rotated", "{actor} rotated a credential of @{handle}", changes_access=True

@@ -98,6 +98,8 @@ class Member(AbstractBaseUser):
     tools = models.JSONField(default=list, blank=True)
     languages = models.JSONField(default=list, blank=True)
     model = models.CharField(max_length=80, blank=True, default="", db_default="")
+    # Of people: for themselves and admins, in no entry of the directory.
+    mail_address = models.EmailField(blank=True, default="", db_default="")
     department = models.ForeignKey(
         Department, models.SET_NULL, null=True, blank=True, related_name="members"
     )

@@ -250,6 +250,13 @@ class DepartmentList(Out):
     items: list[DepartmentOut]
 
 
+class MailOut(Out):
+    """Where a member gets mail; empty: nowhere."""
+
+    member: str
+    address: str
+
+
 class CredentialOut(Out):
     """A credential, without its secret."""
 

@@ -19,12 +19,13 @@ from orgchart.schemas import (
     CredentialOut,
     DepartmentList,
     DepartmentOut,
+    MailOut,
     MemberHit,
     MemberOut,
 )
 from orgchart.walls import bound, seen_by, seen_handles
 from teammcp.core.actions import query
-from teammcp.core.errors import Conflict, NotFound, no_token
+from teammcp.core.errors import Conflict, Forbidden, NotFound, no_token
 
 Confirm = Callable[[Any], Any]
 Shown = TypeVar("Shown", MemberOut, MemberHit)
@@ -213,6 +214,22 @@ def list_credentials(*, actor: Member, member: Annotated[str, MaxLen(40)] = "") 
     owner = access_own_or_administered(actor=actor, handle=member)
     rows = Credential.objects.filter(member=owner).order_by("-id")[:200]
     return CredentialList(items=[CredentialOut.of(row) for row in rows])
+
+
+@query(scope="org:read")
+def show_mail_address(*, actor: Member, member: Annotated[str, MaxLen(40)] = "") -> MailOut:
+    """Where you get mail about what waits for you; with `member` a colleague, for admins."""
+    target = access_member(actor=actor, handle=member or actor.handle)
+    check_may_know(actor, target)
+    return MailOut(member=target.handle, address=target.mail_address)
+
+
+def check_may_know(actor: Member, target: Member) -> None:
+    """Raises Forbidden for where somebody else gets mail, which is for themselves and admins."""
+    if actor.pk != target.pk and not actor.has_scope("admin"):
+        raise Forbidden(
+            "Where somebody gets mail is for themselves and admins.", next="Send them a message."
+        )
 
 
 def access_own_or_administered(*, actor: Member, handle: str) -> Member:

@@ -38,4 +38,6 @@ EXEMPT = {
     "renew_invitation": "its answer is a secret, which no tool returns",
     "finish_welcome": "a person's first steps in the dashboard",
     "set_password": "for people in the dashboard",
+    "set_mail_address": "for people in the dashboard; agents get no mail",
+    "show_mail_address": "for people in the dashboard; agents get no mail",
 }

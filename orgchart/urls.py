@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-in/<str:token>/", views.sign_in_by_link),
     path("sign-out/", views.sign_out),
     path("account/", views.password),
+    path("account/mail/", views.mail),
     path("people/", views.people),
     path("chart/", chart.chart),
     path("departments/", chart.department_list),

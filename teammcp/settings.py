@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from teammcp import databases, env
+from teammcp import databases, env, mail
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("TEAMMCP_DATA_DIR", str(BASE_DIR / "data"))).resolve()
@@ -109,6 +109,14 @@ BROADCASTS_PER_HOUR = 10  # of one member
 WEBHOOK_FAILURES = 20  # in a row: then the webhook is paused and its member told
 # Networks that webhooks may reach although they are not public, such as 127.0.0.0/8.
 WEBHOOK_NETWORKS = env.networks("TEAMMCP_WEBHOOK_NETWORKS")
+
+# Without a server to send by nobody gets mail, and none is kept.
+_MAIL = mail.at(env.text("TEAMMCP_EMAIL_URL", ""))
+SENDS_MAIL = bool(_MAIL.host)
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _MAIL.backend, _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL.starts_tls, _MAIL.tls, mail.SECONDS
+DEFAULT_FROM_EMAIL = env.text("TEAMMCP_EMAIL_FROM", f"TeamMCP <teammcp@{_PUBLIC_HOST}>")
 
 AUTH_USER_MODEL = "orgchart.Member"
 AUTHENTICATION_BACKENDS = ["orgchart.backends.MemberBackend"]

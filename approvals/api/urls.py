@@ -29,6 +29,16 @@ urlpatterns = [
     path("approvals/standing/<int:standing_id>/", action_view(get=selectors.show_standing)),
     path("approvals/standing/<int:standing_id>/end/", action_view(post=services.end_standing)),
     path("approvals/broken-glass/", action_view(get=selectors.list_broken_glass)),
+    path(
+        "approvals/questions/",
+        action_view(created=True, get=selectors.list_asked_questions, post=services.ask_question),
+    ),
+    path("approvals/questions/<str:question>/", action_view(get=services.show_question)),
+    path("approvals/questions/<str:question>/answer/", action_view(post=services.answer_question)),
+    path(
+        "approvals/questions/<str:question>/withdraw/",
+        action_view(post=services.withdraw_question),
+    ),
     path("approvals/request/", action_view(get=services.show_request)),
     path("approvals/progress/", ProgressView.as_view()),
     path("approvals/decide/", action_view(post=services.decide)),

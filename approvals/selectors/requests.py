@@ -9,6 +9,7 @@ from annotated_types import Ge, Le, MaxLen
 from django.db.models import Q
 
 from approvals.access import access_request, may_decide_on, seen_requests, taken_in
+from approvals.asks import names_question
 from approvals.chart import Company
 from approvals.gating import stage_at
 from approvals.models import (
@@ -32,15 +33,16 @@ from approvals.schemas import (
     RequestPage,
     ShowingOut,
     StageOut,
+    Wanted,
+    Which,
 )
+from approvals.selectors.questions import ask_progress, most_pressing
 from audit.selectors import head_seq
 from orgchart.models import Member
 from teammcp.core.actions import query
 from teammcp.core.cursors import cursor_in
 
 Status = ApprovalRequest.Status
-Which = Literal["", "mine", "waiting"]
-Wanted = Literal["", "open", "closed"]
 SHOWN = 200  # characters of a call in a list
 WAIT_LIMIT = 50
 
@@ -55,7 +57,8 @@ def list_approvals(
     after: Annotated[str, MaxLen(20)] = "",
 ) -> RequestPage:
     """Calls that wait for approval: what you asked for ("mine") and what waits for you to decide
-    ("waiting"); without `which` all that you may see. `cursor` is the `after` of the next page."""
+    ("waiting"); without `which` all that you may see. `cursor` is the `after` of the next page.
+    The first page has the questions to people too."""
     company = Company.load()
     deciding = may_decide_on(actor, company)
     rows = seen_requests(actor, deciding)
@@ -72,10 +75,13 @@ def list_approvals(
     total = rows.count()
     page = list(rows.order_by("-pk")[:limit])
     seen = _seen(page)
+    questions, more = ([], 0) if after else most_pressing(actor, which, status, limit, company)
     return RequestPage(
         items=[_listed(actor, row, company, seen, row.pk in deciding) for row in page],
         remaining=total - len(page),
         cursor=str(page[-1].pk) if total > len(page) else None,
+        questions=questions,
+        more_questions=more,
     )
 
 
@@ -171,6 +177,7 @@ def detail_of(actor: Member, row: ApprovalRequest) -> RequestDetail:
         status=row.status,
         action=row.action,
         arguments=row.arguments,
+        before=row.before,
         requester=row.requester.handle,
         on_behalf_of=row.on_behalf_of.handle if row.on_behalf_of else None,
         face=row.face,
@@ -257,12 +264,15 @@ def glass_out(row: BreakGlass) -> GlassOut:
 def wait_for_approval(
     *, actor: Member, request: Ref, wait_seconds: Annotated[int, Ge(0), Le(WAIT_LIMIT)] = 0
 ) -> Progress:
-    """How a request stands: who has to decide, what was said, and what it answered once it ran.
+    """How a request ("A-12") stands, or a question ("Q-7"): who has to decide, what was said, and
+    what it answered.
 
     With `wait_seconds` (up to 50) it answers as soon as something about your own request happens.
     Nobody has to wait: the decision comes into your inbox.
     """
     head = head_seq()  # read first: what commits later wakes a waiter
+    if names_question(request):
+        return ask_progress(actor, request, head)
     row = access_request(actor=actor, request=request)
     company = Company.load()
     seen = _seen([row])

@@ -13,6 +13,7 @@ from approvals.chart import Company
 from approvals.comparing import facts_of
 from approvals.gating import stage_at
 from approvals.models import ApprovalRequest, Asked, Showing
+from approvals.services.mailing import mail_about
 from approvals.timing import next_step
 from audit.ledger import record
 from messaging.services.notes import tell
@@ -93,6 +94,7 @@ def ask(request: ApprovalRequest, company: Company, why: dict[int, str]) -> list
     )  # fmt: skip
     for member in new:
         tell(member, _asked(request, why[member.pk]))
+    mail_about(request, new)
     return new
 
 

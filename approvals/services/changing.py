@@ -85,6 +85,7 @@ def revise_request(
     if found.error is not None:
         raise found.error
     describe(row, act, found)
+    row.before = before
     row.round, row.stage, row.status, row.reason = row.round + 1, 0, Status.OPEN, ""
     row.save()
     changed = {

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from approvals import events
 from approvals.access import access_policy
-from approvals.chart import MOST_LEVELS, Company
 from approvals.comparing import facts_of_policy
 from approvals.conditions import TOUCHES
 from approvals.fulfilling import check_fulfillable
+from approvals.groups import check_approvers, check_group
 from approvals.models import Policy
 from approvals.rules import Rule, covered, why_not_held
 from approvals.schemas import (
@@ -28,7 +28,7 @@ from approvals.schemas import (
 )
 from approvals.selectors.policies import policy_out
 from audit.ledger import record
-from orgchart.models import Department, Member
+from orgchart.models import Member
 from orgchart.selectors import near_words
 from teammcp.core.actions import action, registry
 from teammcp.core.errors import Conflict, InvalidInput
@@ -38,7 +38,6 @@ Name = Annotated[str, MinLen(1), MaxLen(80)]
 Description = Annotated[str, MaxLen(500)]
 Version = Annotated[int, Ge(1), Le(2**31 - 1)]
 WEEK = 7 * 24 * 60
-KINDS = ("authority", "kind", "department", "role", "skill", "below")
 FIELDS = ("name", "description", "pattern", "requesters", "except_requesters", "arguments",
           "stages", "expires_minutes", "without_registrar", "enabled")  # fmt: skip
 
@@ -71,7 +70,7 @@ def create_policy(
         "expires_minutes": expires_minutes, "without_registrar": without_registrar,
         "enabled": enabled,
     })  # fmt: skip
-    _check(row)
+    _check(actor, row)
     row.updated_at = row.created_at
     row.save()
     _record(events.POLICY_CREATED, actor, row, **{"is": _facts(row)})
@@ -115,7 +114,7 @@ def update_policy(
     after = _facts(row)
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     if changed:
-        _check(row)
+        _check(actor, row)
         row.version, row.updated_at = row.version + 1, timezone.now()
         row.save()
         _record(events.POLICY_CHANGED, actor, row, changed=changed)
@@ -160,7 +159,7 @@ def _record(kind: str, actor: Member, row: Policy, **data: Any) -> None:
 # What is refused
 
 
-def _check(row: Policy) -> None:
+def _check(actor: Member, row: Policy) -> None:
     """Raises InvalidInput or Conflict for a rule that makes no sense, or could not be fulfilled."""
     if Policy.objects.filter(name__iexact=row.name).exclude(pk=row.pk).exists():
         raise Conflict(
@@ -169,11 +168,10 @@ def _check(row: Policy) -> None:
     _check_pattern(row.pattern)
     rule = Rule.of(row)
     for group in [*rule.requesters, *rule.but]:
-        _check_group(group, "requesters")
+        check_group(actor, group, "requesters")
     for stage in rule.stages:
         for group in stage.approvers:
-            if not _is_manager(group):
-                _check_group(group, "stages")
+            check_approvers(actor, group, "stages")
     _check_conditions(rule.pattern, rule.conditions)
     if row.enabled:
         check_fulfillable(rule)
@@ -199,58 +197,6 @@ def _check_pattern(pattern: str) -> None:
         if near
         else "GET /api/schema/ lists the actions by their operationId.",
     )
-
-
-def _is_manager(group: str) -> bool:
-    head, plus, level = group.partition("+")
-    if head != "manager":
-        return False
-    if not plus or (level.isascii() and level.isdecimal() and 1 <= int(level) <= MOST_LEVELS):
-        return True
-    raise InvalidInput(
-        f"{group!r} is no level of the chart.",
-        fields={"stages": "no such level"},
-        next=f"Write 'manager', or 'manager+1' to 'manager+{MOST_LEVELS}' for those above.",
-    )
-
-
-def _check_group(group: str, field: str) -> None:
-    """Raises InvalidInput for a group that means nobody there could be."""
-    if group.startswith("@"):
-        _check_member(group, field)
-        return
-    kind, _, name = group.partition(":")
-    if kind not in KINDS or not name:
-        raise InvalidInput(
-            f"{group!r} is no group.",
-            fields={field: "no such group"},
-            next="Write '@ada', 'authority:admin', 'kind:agent', 'department:ops', 'role:cto',"
-            " 'skill:deploys', 'below:@ada'; approvers also 'manager' or 'manager+1'.",
-        )
-    known = {
-        "authority": Member.Authority.values,
-        "kind": [Member.Kind.HUMAN.value, Member.Kind.AGENT.value],
-        "department": Department.objects.values_list("slug", flat=True)
-        if kind == "department" else (),
-    }.get(kind)  # fmt: skip
-    if kind == "below":
-        _check_member(name, field)
-    elif known is not None and name not in known:
-        raise InvalidInput(
-            f"There is no {kind} {name!r}.",
-            fields={field: f"no such {kind}"},
-            next=f"Known: {', '.join(sorted(known)) or 'none'}.",
-        )
-
-
-def _check_member(named: str, field: str) -> None:
-    member = Company.load().named(named)
-    if member is None or member.kind == Member.Kind.SYSTEM:
-        raise InvalidInput(
-            f"There is no member {named[:60]}.",
-            fields={field: "no such member"},
-            next="Write a present handle as '@name': find_people.",
-        )
 
 
 def _check_conditions(pattern: str, conditions: Sequence[Condition]) -> None:

@@ -1,4 +1,5 @@
-"""That somebody was really shown a request. Lists do not count, and neither does waiting."""
+"""That somebody was really shown a request, or a question. Lists do not count, and neither does
+waiting."""
 
 from __future__ import annotations
 
@@ -6,10 +7,13 @@ from django.utils import timezone
 
 from approvals import events
 from approvals.access import access_request
+from approvals.asks import access_question
 from approvals.models import ApprovalRequest, Asked, Showing
-from approvals.schemas import Ref, RequestDetail
+from approvals.schemas import AskDetail, QuestionRef, Ref, RequestDetail
+from approvals.selectors.questions import ask_detail
 from approvals.selectors.requests import detail_of
 from approvals.services.asking import note
+from approvals.services.question_notes import note_ask_shown
 from orgchart.models import Member
 from teammcp.core.actions import query
 from teammcp.core.context import current_call
@@ -25,6 +29,17 @@ def show_request(*, actor: Member, request: Ref) -> RequestDetail:
     row = access_request(actor=actor, request=request)
     note_shown(actor, row)
     return detail_of(actor, row)
+
+
+@query(scope="approvals:read")
+def show_question(*, actor: Member, question: QuestionRef) -> AskDetail:
+    """What is asked, of whom, until when, what holds otherwise, and how it ended.
+
+    That you looked is written down, once, and seen by who asked.
+    """
+    row = access_question(actor=actor, question=question)
+    note_ask_shown(actor, row)
+    return ask_detail(actor, row)
 
 
 def note_shown(actor: Member, row: ApprovalRequest) -> None:

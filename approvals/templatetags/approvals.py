@@ -23,13 +23,18 @@ OPERATORS = {
 
 @register.filter
 def number(name: str) -> str:
-    """Of "A-12" the 12, for its address."""
-    return name.removeprefix("A-")
+    """Of "A-12" or "Q-12" the 12, for its address."""
+    return name.partition("-")[2]
 
 
 @register.filter
 def status_words(status: str) -> str:
     return words.STATUSES.get(status, status)
+
+
+@register.filter
+def ask_status(status: str) -> str:
+    return words.ASK_STATUSES.get(status, status)
 
 
 @register.filter

@@ -9,7 +9,6 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from approvals.presenting import present_of
-from approvals.schemas import RequestDetail
 from orgchart.models import Member
 from teammcp.core.actions import registry
 
@@ -41,22 +40,24 @@ class Given:
         return len(self.value) > LONG or "\n" in self.value or bool(self.lines)
 
 
-def given_in(request: RequestDetail, viewer: Member) -> tuple[list[Given], list[str]]:
-    """The arguments that say something, and the names of those left at their defaults."""
-    action = registry.get(request.action)
+def given_in(
+    name: str, arguments: Mapping[str, Any], viewer: Member, *, live: bool
+) -> tuple[list[Given], list[str]]:
+    """The arguments of a call that say something, and the names of those left at their defaults;
+    of one that is `live` beside the present, which afterwards is what came of it."""
+    action = registry.get(name)
     fields = action.input.model_fields if action else {}
     defaults = {
         name: field.get_default(call_default_factory=True) for name, field in fields.items()
     }
-    live = request.closed_at is None  # afterwards the present is what came of it
-    now = present_of(request.action, viewer, request.arguments) if live else {}
+    now = present_of(name, viewer, arguments) if live else {}
     told: list[Given] = []
     silent: list[str] = []
-    for name, value in request.arguments.items():
-        if name in defaults and not fields[name].is_required() and defaults[name] == value:
-            silent.append(name)
+    for field, value in arguments.items():
+        if field in defaults and not fields[field].is_required() and defaults[field] == value:
+            silent.append(field)
         else:
-            told.append(_given(name, value, now))
+            told.append(_given(field, value, now))
     return told, silent
 
 
@@ -68,6 +69,12 @@ def _given(name: str, value: Any, now: Mapping[str, Any]) -> Given:
     compared = before is not None and (max(len(before), len(text)) > LONG or "\n" in before + text)
     lines = lines_of(before, text) if compared and before is not None else []
     return Given(name, text, before, lines)
+
+
+def changed_in(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Given]:
+    """What is different between two rounds of a request, each beside what it was."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [_given(name, after.get(name), {name: before.get(name)}) for name in names]
 
 
 def as_text(value: Any) -> str:

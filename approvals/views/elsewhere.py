@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from approvals.access import may_decide_on
 from approvals.presenting import Arguments, presenting
 from approvals.selectors import show_policy
+from approvals.waiting import count_waiting
 from messaging.selectors import show_message
 from orgchart.models import Member
 from teammcp.core.web import WebRequest, shell_part
@@ -20,13 +20,13 @@ class Place:
     icon: str
     name: str
     count: int = 0
-    counted: str = "waiting for your decision"
+    counted: str = "waiting for you to decide or answer"
 
 
 @shell_part
 def around(request: WebRequest) -> dict[str, Any]:
     actor: Member = request.user
-    waiting = len(may_decide_on(actor)) if actor.has_scope("approvals:write") else 0
+    waiting = count_waiting(actor) if actor.has_scope("approvals:write") else 0
     return {"links": [Place("/approvals/", "circle-check", "Approvals", waiting)]}
 
 

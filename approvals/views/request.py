@@ -14,7 +14,8 @@ from approvals import services
 from approvals.chart import PROMPT
 from approvals.schemas import GlassOut, RequestDetail, StandingOut
 from approvals.services.prompting import LIVE, PREVIEW
-from approvals.views.diffs import as_text, given_in
+from approvals.views.diffs import as_text, changed_in, given_in
+from approvals.views.revising import boxes_of, revised
 from approvals.views.words import action_words
 from orgchart.faces import faces_of
 from orgchart.models import Member
@@ -45,7 +46,8 @@ def show(request: WebRequest, *, number: int, refused: Refused | None = None) ->
 
 
 def _context(actor: Member, found: RequestDetail, number: int) -> dict[str, Any]:
-    given, silent = given_in(found, actor)
+    live = found.closed_at is None
+    given, silent = given_in(found.action, found.arguments, actor, live=live)
     waits = sorted({handle.removeprefix("@") for stage in found.stages for handle in stage.who})
     said = [one.member for one in found.decisions] + [one.member for one in found.comments]
     said += [one.member for one in found.showings]
@@ -78,9 +80,17 @@ def _context(actor: Member, found: RequestDetail, number: int) -> dict[str, Any]
         "may_break": actor.has_scope("owner"),
         "may_review": _may_review(actor, found),
         "unseen": [handle for handle in waits if not _was_shown(handle, found)],
+        "revised": changed_in(found.before, found.arguments) if found.before else [],
+        "boxes": boxes_of(found.action, found.arguments) if _may_revise(found, mine=mine) else [],
         "bounds": _bounds(found) if found.may_decide else [],
         "until": timezone.localtime().strftime("%Y-%m-%dT18:00"),
     }
+
+
+def _may_revise(found: RequestDetail, *, mine: bool) -> bool:
+    """A client's prompt is answered as it is: the client runs what it asked for, and nothing
+    else."""
+    return mine and found.action != PROMPT and found.status in {"open", "changes_requested"}
 
 
 def _told(value: Any) -> str:
@@ -139,6 +149,9 @@ decisions: dict[str, View] = {
     name: form(services.decide, verdict=verdict) for name, verdict in DECIDED.items()
 }
 comment = form(services.comment_request)
+revise = by_method(
+    post=action_form(services.revise_request, done=_done, again=show, read=revised, given=_request)
+)
 withdraw = form(services.withdraw_request)
 break_glass = form(services.break_glass)
 

@@ -19,6 +19,13 @@ STATUSES = {
     "never_seen": "Ended unseen",
     "superseded": "Overtaken",
 }
+ASK_STATUSES = {
+    "open": "Open",
+    "answered": "Answered",
+    "defaulted": "Default taken",
+    "unanswered": "Unanswered",
+    "withdrawn": "Withdrawn",
+}
 VERDICTS = {
     "approve": "approved",
     "decline": "declined",
@@ -29,6 +36,7 @@ FACES = {"dashboard": "at the dashboard", "rest": "over REST", "mcp": "over MCP"
          "job": "by the server"}  # fmt: skip
 _SAID = {
     "use_tool": "use a tool of its client",
+    "ask_question": "ask people something",
     "grant_standing": "approve beforehand",
     "send_message": "send a message",
     "register_agent": "register an agent",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-COMMANDS = ("connect", "stdio")
+COMMANDS = ("approvals", "connect", "stdio")
 
 
 def run(arguments: list[str]) -> None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from django import template
 
 register = template.Library()
-_REQUEST = re.compile(r"(?<![\w@#/.-])A-([1-9]\d{0,17})(?![\w@-])")
+_WAITS = re.compile(r"(?<![\w@#/.-])([AQ])-([1-9]\d{0,17})(?![\w@-])")
+_PAGES = {"A": "/approvals/{}/", "Q": "/approvals/questions/{}/"}
+
+
+class Waits(NamedTuple):
+    """A request or a question."""
+
+    name: str
+    url: str
 
 
 @register.filter
-def request_in(text: str) -> str:
-    """The number of the request that a notice of the server's own speaks of first; "" for none.
-    Only whoever may see a request is told of it."""
-    found = _REQUEST.search(text)
-    return found[1] if found else ""
+def waits_in(text: str) -> Waits | None:
+    """What a notice of the server's own speaks of first, if it waits for somebody. Only whoever may
+    see a request or a question is told of it."""
+    found = _WAITS.search(text)
+    return Waits(found[0], _PAGES[found[1]].format(found[2])) if found else None

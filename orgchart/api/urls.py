@@ -57,5 +57,9 @@ urlpatterns = [
     path("credentials/<int:credential_id>/revoke/", action_view(post=services.revoke_credential)),
     path("invitations/", action_view(created=True, post=services.invite_person)),
     path("join-codes/", action_view(created=True, post=services.create_join_code)),
+    path(
+        "mail-address/",
+        action_view(get=selectors.show_mail_address, post=services.set_mail_address),
+    ),
     path("me/password/", action_view(post=services.set_password)),
 ]

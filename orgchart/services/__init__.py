@@ -17,6 +17,7 @@ from orgchart.services.departments import (
 from orgchart.services.entries import update_member
 from orgchart.services.inviting import invite_person, renew_invitation
 from orgchart.services.lines import set_manager
+from orgchart.services.mail import set_mail_address
 from orgchart.services.members import (
     join_company,
     register_agent,
@@ -55,6 +56,7 @@ __all__ = [
     "retire_member",
     "revoke_credential",
     "rotate_credential",
+    "set_mail_address",
     "set_manager",
     "set_password",
     "unpause_member",

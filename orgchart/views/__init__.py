@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.http import HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from orgchart.models import Member
 from orgchart.schemas import (
     Invitation,
     JoinCodeOut,
+    MailOut,
     MemberOut,
     Registration,
 )
@@ -212,8 +214,14 @@ invite_again = by_method(
 
 @signed_in
 def account(request: WebRequest, *, refused: Refused | None = None) -> HttpResponse:
-    """The password, and the way to one's credentials."""
-    return page(request, "orgchart/account.html", {"refused": refused})
+    """The password, where one gets mail, and the way to one's credentials."""
+    context = {
+        "refused": refused,
+        "mail": selectors.show_mail_address(actor=request.user),
+        "sends_mail": settings.SENDS_MAIL,
+        "may_set_mail": request.user.has_scope("profile:write"),
+    }
+    return page(request, "orgchart/account.html", context)
 
 
 def keep_signed_in(request: WebRequest) -> None:
@@ -231,3 +239,15 @@ def _password_set(request: WebRequest, answer: MemberOut) -> HttpResponse:
 password = by_method(
     get=account, post=action_form(services.set_password, done=_password_set, again=account)
 )
+
+
+def _mail_set(request: WebRequest, answer: MailOut) -> HttpResponse:
+    said = f"Mail goes to {answer.address}." if answer.address else "You get no mail."
+    messages.success(request, said)
+    return go(request, "/account/")
+
+
+mail = by_method(
+    post=action_form(services.set_mail_address, done=_mail_set, again=account,
+                     given=lambda: {"member": ""})
+)  # fmt: skip

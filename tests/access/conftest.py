@@ -66,7 +66,7 @@ FIRST_IDS = {"messaging_channel": 54_300, "messaging_message": 65_400, "messagin
              "tasks_promise": 543_200, "tasks_blueprint": 654_300,
              "approvals_approvalrequest": 765_400, "approvals_standin": 876_500,
              "approvals_policy": 1_209_700,
-             "approvals_standingapproval": 987_600}  # fmt: skip
+             "approvals_standingapproval": 987_600, "approvals_question": 1_320_100}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,12 @@ def asked(owner: Member, ada: Member, lin: Member) -> dict[str, Any]:
     standing = approvals.grant_standing(
         actor=ada, policy="Careful words", requester="lin", count=3, until=end, arguments=[sing]
     )
+    put = approvals.ask_question(
+        actor=lin, question="Grue or not?", asked=["@ada", "@owner"], options=["Yes", "No"]
+    )
     return {
         "asked": int(waiting[2:]),
+        "put": int(put.id[2:]),
         "policy": policy.id,
         "broken": int(broken[2:]),
         "standing": standing.id,

@@ -131,6 +131,12 @@ PEOPLE = (
     Row(
         "make a join code", "create_join_code", ADMINS, {"uses": 1}, ("POST /register/join-code/",)
     ),
+    Row("see where one gets mail oneself", "show_mail_address", EVERYBODY),
+    Row("see where a colleague gets mail", "show_mail_address", ADMINS, {"member": "kay"}),
+    Row("say where one gets mail (people only)", "set_mail_address", "409 403 409 yes yes",
+        {"address": "me@example.org"}, ("POST /account/mail/",)),
+    Row("say where an owner gets mail", "set_mail_address", OWNERS,
+        {"member": "owner", "address": "me@example.org"}),
     Row(
         "set a password (people only)", "set_password", ADMINS,
         {"current": "correct horse", "password": "battery staple"}, ("POST /account/",),
@@ -891,6 +897,8 @@ HIRING: dict[str, Any] = {
     "name": "Hiring", "pattern": "register_agent", "stages": [{"approvers": ["@ada", "@owner"]}],
 }  # fmt: skip
 
+SHIP: dict[str, Any] = {"question": "Ship?", "asked": ["@ada", "@owner"], "options": ["Yes", "No"]}
+
 APPROVALS = (
     Row(
         "list what waits for approval",
@@ -973,6 +981,36 @@ APPROVALS = (
         "404 403 403 yes 403",
         {"request": "A-{broken}", "justified": True, "finding": "It burned."},
         pages=("POST /approvals/{broken}/review/",),
+    ),
+    Row(
+        "put a question to people",
+        "ask_question",
+        NO_OBSERVER,
+        SHIP,
+        pages=("POST /approvals/questions/new/",),
+    ),
+    Row("list the questions to people", "list_asked_questions", EVERYBODY),
+    Row(
+        "see a question to people",
+        "show_question",
+        ASKED,
+        {"question": "Q-{put}"},
+        pages=("GET /approvals/questions/{put}/",),
+    ),
+    Row("see how a question stands", "wait_for_approval", ASKED, {"request": "Q-{put}"}),
+    Row(
+        "answer it",
+        "answer_question",
+        DECIDES,
+        {"question": "Q-{put}", "answer": "Yes"},
+        pages=("POST /approvals/questions/{put}/answer/",),
+    ),
+    Row(
+        "take a question back",
+        "withdraw_question",
+        "404 403 yes 403 403",
+        {"question": "Q-{put}"},
+        pages=("POST /approvals/questions/{put}/withdraw/",),
     ),
     Row("read the policies", "list_policies", EVERYBODY, pages=("GET /approvals/policies/",)),
     Row(
@@ -1064,9 +1102,13 @@ PAGES = (
         pages=("POST /files/",)),
     Row("the beginning", "", EVERYBODY, pages=("GET /",)),
     Row("who may do what", "", EVERYBODY, pages=("GET /approvals/who/",)),
+    Row("the form of a question to people", "", EVERYBODY,
+        pages=("GET /approvals/questions/new/",)),
     Row("the form of a new policy", "", ADMINS, pages=("GET /approvals/policies/new/",)),
     Row("a policy without anything in it", "", "403 403 403 422 422",
         pages=("POST /approvals/policies/", "POST /approvals/policies/{policy}/")),
+    Row("change what a call asks for, without saying to what", "", "404 403 422 403 403",
+        pages=("POST /approvals/{asked}/revise/",)),
     Row("allow the like of a call, without saying how often", "", "422 403 422 422 422",
         pages=("POST /approvals/{asked}/allow-like/",)),
     Row("one's account", "", EVERYBODY, pages=("GET /account/",)),

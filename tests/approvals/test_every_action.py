@@ -51,6 +51,8 @@ NOT_HELD = {
     "review_break_glass": "how what was held goes on",
     "end_standing": "takes consent back",
     "end_stand_in": "takes consent back",
+    "answer_question": "how what was asked goes on",
+    "withdraw_question": "how what was asked goes on",
     "finish_welcome": "a password",
     "set_password": "a password",
     "join_company": "a join code; hold create_join_code",

@@ -18,6 +18,7 @@ from approvals import services as approvals
 from approvals.models import ApprovalRequest
 from approvals.schemas import Condition, Stage
 from approvals.services.executing import run_approved
+from approvals.services.question_times import step_questions
 from approvals.services.stepping import step_requests
 from audit import kinds
 from audit.entries import Entry
@@ -113,6 +114,7 @@ class Office:
     part: str
     asked: str
     broken: str
+    put: str
     standing: int
     stand_in: int
 
@@ -255,7 +257,11 @@ def asked_and_agreed(owner: Member, ada: Member, lin: Member) -> dict[str, Any]:
     )
     approvals.grant_standing(actor=ada, policy="Prompts", requester="lin", count=9, until=later)
     stand_in = approvals.set_stand_in(actor=lin, member="kay", ends_at=later)
-    return {"asked": asked, "broken": broken, "standing": standing.id, "stand_in": stand_in.id}
+    put = approvals.ask_question(actor=lin, **SHIP).id
+    return {
+        "asked": asked, "broken": broken, "standing": standing.id, "stand_in": stand_in.id,
+        "put": put,
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -266,6 +272,9 @@ def office(office_of_writers: Office) -> Office:
 LATER = "2100-01-01T09:00+00:00"
 Call = Callable[[Office], tuple[Member, Mapping[str, Any]]]
 
+SHIP: dict[str, Any] = {
+    "question": "Ship?", "asked": ["@ada", "@owner"], "options": ["Yes", "No"], "default": "No",
+}  # fmt: skip
 RULE = {"pattern": "register_agent", "stages": [{"approvers": ["@ada", "@owner"]}]}
 
 ACCEPTED: dict[str, Call] = {
@@ -291,6 +300,7 @@ ACCEPTED: dict[str, Call] = {
     "close_bridge": lambda o: (o.ada, {"bridge_id": o.bridge}),
     "move_member": lambda o: (o.ada, {"member": "lin", "department": "sales"}),
     "finish_welcome": lambda o: (o.owner, {"name": "Ann", "password": "battery staple"}),
+    "set_mail_address": lambda o: (o.ada, {"address": "ada@example.org"}),
     "set_password": lambda o: (
         o.owner,
         {"current": "correct horse", "password": "battery staple"},
@@ -400,6 +410,10 @@ ACCEPTED: dict[str, Call] = {
     "end_stand_in": lambda o: (o.lin, {"stand_in_id": o.stand_in}),
     "check_inbox": lambda o: (o.kay, {}),
     "show_request": lambda o: (o.ada, {"request": o.asked}),
+    "ask_question": lambda o: (o.lin, SHIP),
+    "answer_question": lambda o: (o.ada, {"question": o.put, "answer": "Yes"}),
+    "withdraw_question": lambda o: (o.lin, {"question": o.put}),
+    "show_question": lambda o: (o.ada, {"question": o.put}),
     "resume": lambda o: (o.kay, {}),
     "use_tool": lambda o: (o.lin, {"tool_name": "Bash", "input": {"command": "ls"}}),
     "ask_permission": lambda o: (o.lin, {"tool_name": "Bash", "input": {}, "tool_use_id": "t-1"}),
@@ -493,6 +507,11 @@ REFUSED: dict[str, list[Call]] = {
     "finish_welcome": [
         lambda o: (o.ada, {"name": "Ann", "password": "battery staple"}),
         lambda o: (o.owner, {"name": "Ann", "password": "short"}),
+    ],
+    "set_mail_address": [
+        lambda o: (o.lin, {"address": "lin@example.org"}),
+        lambda o: (o.ada, {"address": "nowhere"}),
+        lambda o: (o.ada, {"address": "x@example.org", "member": "owner"}),
     ],
     "set_password": [
         lambda o: (o.owner, {"current": "wrong", "password": "battery staple"}),
@@ -590,6 +609,25 @@ REFUSED: dict[str, list[Call]] = {
         lambda o: (o.ada, {"request": o.asked, "arguments": {"to": "#general", "body": "May I?"}}),
         lambda o: (o.lin, {"request": o.asked, "arguments": {"to": "#nowhere", "body": "May I?"}}),
     ],
+    "ask_question": [
+        lambda o: (o.olga, SHIP),
+        lambda o: (o.lin, {**SHIP, "asked": ["@lin"]}),
+        lambda o: (
+            o.lin,
+            {
+                **SHIP,
+                "about_action": "send_message",
+                "arguments": {"to": "#general", "body": "May I?"},
+            },
+        ),
+    ],
+    "answer_question": [
+        lambda o: (o.lin, {"question": o.put, "answer": "Yes"}),
+        lambda o: (o.sam, {"question": o.put, "answer": "Yes"}),
+        lambda o: (o.ada, {"question": o.put, "answer": "Maybe"}),
+    ],
+    "withdraw_question": [lambda o: (o.ada, {"question": o.put})],
+    "show_question": [lambda o: (o.sam, {"question": o.put})],
     "break_glass": [
         lambda o: (o.ada, {"request": o.asked, "reason": "It burns."}),
         lambda o: (o.owner, {"request": o.asked, "reason": " "}),
@@ -954,7 +992,13 @@ REFUSED: dict[str, list[Call]] = {
 
 def test_every_action_that_writes_has_its_rows_here() -> None:
     writing = {name for name, action in registry.items() if action.writes}
-    reads = {"ask_permission", "check_inbox", "resume", "show_request"}  # that write as well
+    reads = {
+        "ask_permission",
+        "check_inbox",
+        "resume",
+        "show_question",
+        "show_request",
+    }  # that write as well
     assert ACCEPTED.keys() == REFUSED.keys() == writing | reads
 
 
@@ -1000,6 +1044,7 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
         "who_may": {"member": "kay", "action": "create_task", "arguments": {"title": "Land."}},
         "list_approvals": {},
         "wait_for_approval": {"request": office.asked},
+        "list_asked_questions": {},
         "list_broken_glass": {},
         "list_policies": {},
         "show_policy": {"policy": "careful words"},
@@ -1007,6 +1052,7 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
         "list_standing": {},
         "show_standing": {"standing_id": office.standing},
         "list_credentials": {},
+        "show_mail_address": {},
         "list_departments": {},
         "list_projects": {},
         "list_bridges": {"ended": True},
@@ -1074,6 +1120,7 @@ def test_a_read_leaves_nothing_unless_it_is_listed(office: Office, name: str) ->
 UNUSED = {
     "permission.refused": "tests/mcp_bridge/test_prompts.py",
     "permission.used": "tests/mcp_bridge/test_prompts.py",
+    "mail.given_up": "after a day of tries: tests/approvals/test_mail.py",
     "conversation.parked": "after many turns: tests/messaging/test_loops.py",
     "question.answered": "tests/messaging/test_questions.py",
     "question.climbed": "hours later: tests/messaging/test_questions.py",
@@ -1142,6 +1189,9 @@ def decisions_are_made(office: Office) -> None:
     step_requests(now + timedelta(hours=5))
     step_requests(now + timedelta(hours=30))
     step_requests(now + timedelta(days=8))
+    approvals.ask_question(actor=lin, **{**SHIP, "default": ""})
+    for hours in (5, 30):
+        step_questions(now + timedelta(hours=hours))
     old = held_call(lin, "send_message", to="#general", body="May I fail?")
     approvals.decide(actor=boss, request=old, verdict="approve")
     new = held_call(lin, "send_message", to="#general", body="May I win?")

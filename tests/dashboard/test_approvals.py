@@ -507,3 +507,99 @@ def test_the_preview_of_a_prompt_is_shown_as_no_more_than_that(
     assert "Exactly what the client will run" not in preview
     assert "Exactly what the client will run" in whole
     assert "the exact input is not known here" not in whole
+
+
+# Asking again with other arguments
+
+
+def box(page: str, name: str) -> str:
+    """The name in the form of the box of an argument."""
+    found = re.search(rf'name="(arg-\w+-{name})"', page)
+    assert found is not None, name
+    return found[1]
+
+
+def test_who_asked_changes_the_call_at_its_page_and_all_decide_again(
+    ada: Member, lin: Member, kay: Member, bob: Member, channels_held: None, at: At
+) -> None:
+    create_policy.call(ada, {"name": "Two", "pattern": "create_channel", "requesters": ["@lin"],
+                             "stages": [{**STAGE, "quorum": 2}]})  # fmt: skip
+    number = hold(lin)
+    decide(actor=bob, request=f"A-{number}", verdict="approve")
+    page = text(at(lin).get(f"/approvals/{number}/"))
+    form = {box(page, "name"): "sun", box(page, "kind"): "private", box(page, "purpose"): "Warm",
+            box(page, "invite"): '["kay"]', "comment": "The moon was taken."}  # fmt: skip
+    old = stamp(text(at(ada).get(f"/approvals/{number}/")))
+    done = at(lin).post(f"/approvals/{number}/revise/", form, headers=HTMX)
+    assert done.status_code == 204, text(done)
+    row = request_of(number)
+    assert (row.round, row.stage, row.status) == (2, 0, "open")
+    assert (row.arguments["name"], row.arguments["invite"]) == ("sun", ["kay"])
+    page = text(at(ada).get(f"/approvals/{number}/"))
+    assert "What round 2 changed" in page
+    assert "<del>moon</del>" in page
+    assert "<ins>sun</ins>" in page
+    assert "The moon was taken." in page
+    late = at(ada).post(f"/approvals/{number}/approve/", old, headers=HTMX)
+    assert late.status_code == 409
+    assert decide_at(at(bob), number, "approve").status_code == 204
+    assert request_of(number).status == "open"
+
+
+def test_a_change_that_makes_no_sense_is_refused_at_the_page(
+    ada: Member, lin: Member, channels_held: None, at: At
+) -> None:
+    number = hold(lin)
+    page = text(at(lin).get(f"/approvals/{number}/"))
+    for name, value in (("name", ""), ("invite", "no json"), ("invite", '["nobody"]')):
+        form = {box(page, "name"): "moon", box(page, name): value}
+        answer = at(lin).post(f"/approvals/{number}/revise/", form, headers=HTMX)
+        assert answer.status_code in {404, 422}, (name, value)
+        assert "notice-bad" in text(answer)
+    assert request_of(number).round == 1
+
+
+def test_only_who_asked_gets_the_form_and_only_while_it_waits(
+    ada: Member, lin: Member, channels_held: None, at: At
+) -> None:
+    number = hold(lin)
+    assert 'id="do-revise"' not in text(at(ada).get(f"/approvals/{number}/"))
+    assert 'id="do-revise"' in text(at(lin).get(f"/approvals/{number}/"))
+    assert at(ada).post(f"/approvals/{number}/revise/", {}, headers=HTMX).status_code == 403
+    decide(actor=ada, request=f"A-{number}", verdict="request_changes", comment="Another name.")
+    assert 'id="do-revise" open' in text(at(lin).get(f"/approvals/{number}/"))
+    at(lin).post(f"/approvals/{number}/withdraw/", {}, headers=HTMX)
+    assert 'id="do-revise"' not in text(at(lin).get(f"/approvals/{number}/"))
+
+
+def test_every_action_that_can_be_held_has_a_form_that_gives_its_arguments_back(
+    ada: Member, owner: Member, lin: Member, at: At
+) -> None:
+    """What nobody touches in the form is asked for again as it was."""
+    from django.http import QueryDict
+    from django.utils.datastructures import MultiValueDict
+
+    from approvals.gating import plain_arguments
+    from approvals.rules import why_not_held
+    from approvals.views.revising import boxes_of, revised
+    from teammcp.core.actions import registry
+    from tests.access.table import TABLE
+
+    tried = set()
+    for row in TABLE:
+        action = registry.get(row.action)
+        if action is None or not action.writes or why_not_held(action):
+            continue
+        given = {n: v for n, v in row.arguments.items() if "{" not in str(v)}
+        if given.keys() != row.arguments.keys():
+            continue
+        try:
+            before = plain_arguments(action, action.validate(given))
+        except Exception:  # noqa: BLE001, S112 - a row that is refused
+            continue
+        form = QueryDict(mutable=True)
+        form.update(MultiValueDict({b.key: [b.value] for b in boxes_of(row.action, before)}))
+        again = action.validate(revised(action, form)["arguments"])
+        assert plain_arguments(action, again) == before, row.action
+        tried.add(row.action)
+    assert len(tried) > 20

@@ -191,3 +191,53 @@ def test_pages_fit_and_can_be_read(office: Office, scheme: Any, viewport: Any) -
             assert wide <= 0, path
             pale = [one for one in page.evaluate(CONTRASTS) if one[1] < 4.5]
             assert pale == [], path
+
+
+def put(office: Office, **more: Any) -> str:
+    """A question of Lin's to the owner and Pia; its number."""
+    asked = office.call(
+        office.tokens["lin"], "POST", "approvals/questions/", question="Blue or green?",
+        asked=["authority:owner", "@pia"], options=["Blue", "Green"], **more,
+    )  # fmt: skip
+    return str(asked["id"]).removeprefix("Q-")
+
+
+def test_a_question_appears_at_once_and_one_click_answers_it(office: Office) -> None:
+    with office.desk("/approvals/") as page:
+        live(page)
+        number = put(office, default="Green", cost="high", cost_reason="The painter waits")
+        row = page.locator(f"#q{number}")
+        expect(row).to_contain_text("The painter waits")
+        row.get_by_role("link", name="Look and answer").click()
+        expect(page.locator("#ask-seen")).to_contain_text("Olive Owner")
+        page.get_by_role("button", name="Blue").click()
+        expect(page.locator("#ask-title")).to_contain_text("Answered")
+        expect(page.locator("#ask-answer")).not_to_contain_text("Your answer")
+
+
+def test_an_answer_elsewhere_changes_the_page_and_a_late_click_is_refused(office: Office) -> None:
+    number = put(office)
+    path = f"/approvals/questions/{number}/"
+    with office.desk(path) as olive, pias_desk(office, path) as pia, pias_desk(office, path) as old:
+        for page in (olive, pia, old):
+            live(page)
+        old.evaluate("document.getElementById('question').removeAttribute('data-follows')")
+        olive.get_by_role("button", name="Green").click()
+        expect(pia.locator("#ask-end")).to_contain_text("Green")
+        expect(pia.locator("#ask-answer")).not_to_contain_text("Your answer")
+        old.get_by_role("button", name="Blue").click()
+        expect(old.locator("#ask-answer").get_by_role("alert")).to_contain_text("answered already")
+    shown = office.call(office.tokens["lin"], "GET", f"approvals/questions/Q-{number}/")
+    assert shown["answer"] == "Green"
+
+
+def test_a_note_goes_with_an_answer_and_fits_a_phone(office: Office) -> None:
+    number = put(office)
+    with office.desk(f"/approvals/questions/{number}/", viewport=NARROW) as page:
+        page.get_by_text("Answer with a note").click()
+        page.get_by_label("Green").check()
+        page.get_by_label("Note to the answer").fill("As on the door.")
+        page.get_by_role("button", name="Send it").click()
+        expect(page.locator("#ask-end")).to_contain_text("“As on the door.”")
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) == 0

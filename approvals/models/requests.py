@@ -70,6 +70,7 @@ class ApprovalRequest(models.Model):
     key_digest = models.CharField(max_length=64, blank=True)
     action = models.CharField(max_length=60)
     arguments = models.JSONField()
+    before = models.JSONField(null=True, blank=True)  # the arguments of the round before this one
     touched = models.JSONField(default=list, blank=True)  # [[key, version, name], ...]
     acts = models.JSONField(default=list, blank=True)  # the gated acts: [[action, digest], ...]
     preview = models.JSONField(default=list, blank=True)  # what a trial run recorded
@@ -232,91 +233,6 @@ class Showing(models.Model):
         return f"A-{self.request_id} shown to {self.member_id}"
 
 
-class StandIn(models.Model):
-    """Who decides for somebody who is away, from when to when, and on which actions."""
-
-    member = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
-    )  # who stands in
-    absent = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
-    )  # for whom
-    pattern = models.CharField(max_length=80, default="*")
-    begins_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)  # before its time
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
-    )
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=~Q(member=F("absent")), name="nobody_stands_in_for_themselves"
-            ),
-            models.CheckConstraint(
-                condition=Q(ends_at__gt=F("begins_at")), name="a_stand_in_ends_after_it_begins"
-            ),
-        ]
-        indexes: ClassVar = [models.Index(fields=["ends_at"], name="stand_in_until")]
-
-    def __str__(self) -> str:
-        return f"{self.member_id} for {self.absent_id}"
-
-
-class StandingApproval(models.Model):
-    """An approval given beforehand: for one requester, so many times, until some time."""
-
-    policy = models.ForeignKey(Policy, models.PROTECT, related_name="+", db_index=False)
-    requester = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
-    )
-    pattern = models.CharField(max_length=80)
-    arguments = models.JSONField(default=list, blank=True)  # conditions, all of which must hold
-    uses_left = models.PositiveIntegerField()
-    uses = models.PositiveIntegerField(default=0)
-    until = models.DateTimeField()
-    reason = models.CharField(max_length=REASON_LIMIT, blank=True)
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
-    )
-    # The request by which the others agreed to it, where one person was not enough.
-    agreed_in = models.ForeignKey(
-        ApprovalRequest, models.PROTECT, related_name="+", null=True, blank=True, db_index=False
-    )
-    created_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True,
-        db_index=False,
-    )  # fmt: skip
-
-    class Meta:
-        indexes: ClassVar = [
-            models.Index(
-                fields=["requester", "until"],
-                name="standing_usable",
-                condition=Q(ended_at__isnull=True),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"standing approval {self.pk}"
-
-
-class StandingUse(models.Model):
-    """One act that a standing approval let pass."""
-
-    standing = models.ForeignKey(StandingApproval, models.PROTECT, related_name="used")
-    action = models.CharField(max_length=60)
-    arguments = models.JSONField()
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"use {self.pk} of standing approval {self.standing_id}"
-
-
 class BreakGlass(models.Model):
     """That an owner let a held act run at once, and what somebody else found about it later."""
 
@@ -345,40 +261,3 @@ class BreakGlass(models.Model):
 
     def __str__(self) -> str:
         return f"A-{self.request_id} run at once by {self.member_id}"
-
-
-class Prompt(models.Model):
-    """A client that asks whether it may use one of its own tools, and what it was told. A request
-    that was approved lets exactly one of them pass."""
-
-    class Answer(models.TextChoices):
-        ASKED = ""
-        ALLOW = "allow"
-        DENY = "deny"
-
-    member = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
-    )
-    call = models.CharField(max_length=120)  # as the client names it: "toolu_01..."
-    digest = models.CharField(max_length=64)  # of tool and input
-    request = models.ForeignKey(
-        ApprovalRequest, models.PROTECT, related_name="prompts", null=True, blank=True,
-        db_index=False,
-    )  # fmt: skip
-    answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)
-    message = models.CharField(max_length=REASON_LIMIT, blank=True)
-    asked_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["member", "call"], name="one_prompt_per_call"),
-            models.UniqueConstraint(
-                fields=["request"],
-                name="one_use_of_an_approved_prompt",
-                condition=Q(answer="allow"),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.call} of {self.member_id}"
