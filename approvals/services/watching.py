@@ -4,6 +4,7 @@ Nothing is refused for that: admins hear of it once, with what to do, and the po
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Q
 
@@ -60,12 +61,12 @@ def look_again(now: datetime) -> int:
         for policy in Policy.objects.filter(Q(enabled=True) | ~Q(stuck_stage=None)).order_by("pk"):
             number = lacking_stage(Rule.of(policy), company) if policy.enabled else None
             if number != policy.stuck_stage:
-                found += run_write(lambda p=policy, n=number: _set_policy(p, n, company))
+                found += run_write(partial(_set_policy, policy, number, company))
         waiting = ApprovalRequest.objects.filter(status=ApprovalRequest.Status.OPEN)
         for request in waiting.select_related("requester", "on_behalf_of").order_by("pk"):
             number = stuck_stage(request, company)
             if number != request.stuck_stage:
-                found += run_write(lambda r=request, n=number: _set_request(r, n, company))
+                found += run_write(partial(_set_request, request, number, company))
     return found
 
 

@@ -87,7 +87,7 @@ def fire_blueprint(
         return answered(earlier, repeated=True)
     check_active(row)
     now = looked_at.get() or timezone.now()
-    if trigger == Trigger.RULE:
+    if trigger == "rule":
         return answered(turned(actor, row, turn_of_rule(row, now)))
     turn = Turn(Trigger.WEBHOOK, now, now, delivery=delivery, payload=texts.metadata(payload))
     return answered(turned(actor, row, turn))

@@ -20,6 +20,7 @@ from approvals.schemas import Condition, Stage
 from approvals.services.executing import run_approved
 from approvals.services.question_times import step_questions
 from approvals.services.stepping import step_requests
+from approvals.services.watching import look_again
 from audit import kinds
 from audit.entries import Entry
 from audit.models import Event
@@ -60,6 +61,7 @@ from orgchart.services import (
     pause_member,
     redeem_sign_in_link,
     retire_member,
+    unpause_member,
 )
 from orgchart.services.access import make_sign_in_link
 from tasks import services as tasks
@@ -1203,6 +1205,14 @@ def decisions_are_made(office: Office) -> None:
     Member.objects.filter(pk=lin.pk).update(status="paused")
     assert run_approved(now + timedelta(days=9))
     Member.objects.filter(pk=lin.pk).update(status="active")
+    approvals.create_policy(
+        actor=boss, name="Pins", pattern="pin_message", requesters=["@lin"],
+        stages=[Stage(approvers=["@sam"], escalate_minutes=0)],
+    )  # fmt: skip
+    held_call(lin, "pin_message", message_id=send_message(actor=lin, to="#general", body="Hi.").id)
+    pause_member(actor=ada, member="sam", reason="A test.")
+    look_again(now)
+    unpause_member(actor=ada, member="sam")
 
 
 def time_passes(office: Office) -> None:
