@@ -177,7 +177,7 @@ class _Director:
             for one in people:
                 one.cancel()
             await asyncio.gather(*people, return_exceptions=True)
-            await self._measure(desks.values())
+            await self._measure(list(desks.values()))
         await asyncio.to_thread(self._look_into_the_books)
         return self._day
 
@@ -221,7 +221,7 @@ class _Director:
 
     # The books
 
-    async def _measure(self, desks: Sequence[Desk] | Any) -> None:
+    async def _measure(self, desks: Sequence[Desk]) -> None:
         """Times from the ledger's clock to those of pages and agents: it is one machine."""
         held, ended = await asyncio.to_thread(self._times)
         seen = [
@@ -240,9 +240,8 @@ class _Director:
         )
         day.calls = Spread.of(scene.calls)
         self._looked = set().union(*(desk.looked for desk in desks))
-        day.late_clicks = sum(desk.late for desk in desks)
+        day.late_clicks, day.passes = sum(desk.late for desk in desks), scene.passes
         day.other_calls, day.same_again = scene.other_calls, scene.same_again
-        day.passes = scene.passes
 
     def _first_to_see(self, handle: str, number: int) -> bool:
         """Whether it waited for this person from the beginning, not from a later stage."""
@@ -257,8 +256,7 @@ class _Director:
             )
 
     def _look_into_the_books(self) -> None:
-        faults = self._day.faults
-        faults += self._scene.faults
+        faults = self._day.faults = [*self._scene.faults]
         self._day.ends = Counter(errand.end for errand in self._errands)
         for errand in self._errands:
             if errand.end != ENDS[errand.fate] and not self._nobody_came(errand):
