@@ -177,7 +177,7 @@ class _Director:
             for one in people:
                 one.cancel()
             await asyncio.gather(*people, return_exceptions=True)
-            await self._measure(desks.values())
+            await self._measure(list(desks.values()))
         await asyncio.to_thread(self._look_into_the_books)
         return self._day
 
@@ -221,7 +221,7 @@ class _Director:
 
     # The books
 
-    async def _measure(self, desks: Sequence[Desk] | Any) -> None:
+    async def _measure(self, desks: Sequence[Desk]) -> None:
         """Times from the ledger's clock to those of pages and agents: it is one machine."""
         held, ended = await asyncio.to_thread(self._times)
         seen = [
@@ -239,9 +239,9 @@ class _Director:
             if at >= ended.get(int(name[2:]), at + 1)
         )
         day.calls = Spread.of(scene.calls)
-        day.late_clicks = sum(desk.late for desk in desks)
+        self._looked = set().union(*(desk.looked for desk in desks))
+        day.late_clicks, day.passes = sum(desk.late for desk in desks), scene.passes
         day.other_calls, day.same_again = scene.other_calls, scene.same_again
-        day.passes = scene.passes
 
     def _first_to_see(self, handle: str, number: int) -> bool:
         """Whether it waited for this person from the beginning, not from a later stage."""
@@ -256,11 +256,10 @@ class _Director:
             )
 
     def _look_into_the_books(self) -> None:
-        faults = self._day.faults
-        faults += self._scene.faults
+        faults = self._day.faults = [*self._scene.faults]
         self._day.ends = Counter(errand.end for errand in self._errands)
         for errand in self._errands:
-            if errand.end != ENDS[errand.fate]:
+            if errand.end != ENDS[errand.fate] and not self._nobody_came(errand):
                 faults.append(f"{errand.mark} ({errand.kind}, {errand.fate}) ended {errand.end}")
         ledger = Ledger.read(self._office.server.data_dir)
         self._day.ledger = summary(ledger)
@@ -273,6 +272,12 @@ class _Director:
             self._office.server.manage("verify_audit")
         except RuntimeError as damaged:
             faults.append(str(damaged))
+
+    def _nobody_came(self, errand: Errand) -> bool:
+        """On a machine with other work nobody may have looked within the minute: then it must have
+        ended as never seen."""
+        looked = errand.request.removeprefix("A-") in self._looked
+        return errand.fate == "looked" and errand.end == "never_seen" and not looked
 
     def _effects(self) -> list[str]:
         """What agents can do today with consent only."""
