@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,9 +21,9 @@ class Box:
 
     name: str
     read: str
-    """text: as it stands; word: the same, and nothing when empty; json"""
+    """text: as it stands; word: the same, and nothing when empty; list: one a line; json"""
     widget: str
-    """line, number, text, choice or json"""
+    """line, number, text, choice, list or json"""
     value: str
     required: bool
     options: list[tuple[str, str]] = field(default_factory=list)
@@ -56,6 +56,9 @@ def _box(name: str, shape: Mapping[str, Any], value: Any, *, required: bool) -> 
         return Box(name, "json", "choice", json.dumps(value), required, options)
     if kind in {"integer", "number"}:
         return Box(name, "json", "number", "" if value is None else str(value), required)
+    texts = kind == "array" and plain[0].get("items", {}).get("type") == "string"
+    if texts and read == "text" and _lines(value):  # where none is not the same as an empty one
+        return Box(name, "list", "list", "\n".join(value or ()), required)
     if kind != "string" or not isinstance(value, str | None):
         text = "" if value is None else json.dumps(value, indent=1, ensure_ascii=False)
         return Box(name, "json", "json", text, required)
@@ -69,15 +72,21 @@ def _box(name: str, shape: Mapping[str, Any], value: Any, *, required: bool) -> 
     return Box(name, read, "line" if one_line else "text", text, required)
 
 
+def _lines(value: Any) -> bool:
+    """Whether a list can be written with one text a line, and comes back the same."""
+    return not value or all(one == one.strip() and one and "\n" not in one for one in value)
+
+
 def revised(action: Action[Any, Any], form: QueryDict) -> dict[str, Any]:
     """The arguments of revise_request. What is no JSON stays text, for the action to refuse."""
     arguments: dict[str, Any] = {}
     for key in form:
         prefix, _, rest = key.partition("-")
         read, _, name = rest.partition("-")
-        if prefix != PREFIX or not name or (read != "text" and not form[key].strip()):
+        text = str(form[key])
+        if prefix != PREFIX or not name or (read in SKIPPED and not text.strip()):
             continue
-        arguments[name] = _as_json(form[key]) if read == "json" else form[key]
+        arguments[name] = READ.get(read, str)(text)
     return {"arguments": arguments, "comment": form.get("comment", "")}
 
 
@@ -86,3 +95,11 @@ def _as_json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _as_list(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+SKIPPED = ("word", "json")  # when empty: the action's own default stands
+READ: dict[str, Callable[[str], Any]] = {"json": _as_json, "list": _as_list}
