@@ -258,9 +258,11 @@ class _Director:
     def _look_into_the_books(self) -> None:
         faults = self._day.faults = [*self._scene.faults]
         self._day.ends = Counter(errand.end for errand in self._errands)
-        for errand in self._errands:
-            if errand.end != ENDS[errand.fate] and not self._nobody_came(errand):
-                faults.append(f"{errand.mark} ({errand.kind}, {errand.fate}) ended {errand.end}")
+        faults += [
+            f"{errand.mark} ({errand.kind}, {errand.fate}) ended {errand.end}"
+            for errand in self._errands
+            if errand.end != ENDS[errand.fate] and not self._nobody_came(errand)
+        ]
         ledger = Ledger.read(self._office.server.data_dir)
         self._day.ledger = summary(ledger)
         faults += faults_in(ledger, self._effects())
@@ -274,10 +276,9 @@ class _Director:
             faults.append(str(damaged))
 
     def _nobody_came(self, errand: Errand) -> bool:
-        """On a machine with other work nobody may have looked within the minute: then it must have
-        ended as never seen."""
+        """On a busy machine perhaps nobody looked within the minute: then it ends as never seen."""
         looked = errand.request.removeprefix("A-") in self._looked
-        return errand.fate == "looked" and errand.end == "never_seen" and not looked
+        return (errand.fate, errand.end, looked) == ("looked", "never_seen", False)
 
     def _effects(self) -> list[str]:
         """What agents can do today with consent only."""
