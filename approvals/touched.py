@@ -16,6 +16,13 @@ def the_policy(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     yield Touched(f"policy:{row.pk}", state_of(row, "version", "enabled"), row.name)
 
 
+@touching("ask_question")
+def whom_it_asks(actor: Any, arguments: Arguments) -> Iterator[Touched]:
+    """Those whom it names; who belongs to a group is seen when somebody answers."""
+    named = [one for one in arguments.get("asked") or [] if str(one).startswith("@")]
+    yield from members_touched(actor, {"asked": named}, "asked")
+
+
 @touching("grant_standing", "set_stand_in")
 def whom_it_is_about(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     yield from members_touched(actor, arguments, "requester", "member", "absent")

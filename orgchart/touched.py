@@ -30,7 +30,7 @@ def department_touched(row: Department) -> Touched:
 @touching(
     "update_member", "set_manager", "move_member", "pause_member", "unpause_member",
     "retire_member", "issue_credential", "renew_invitation", "set_wake_route", "set_webhook",
-    "remove_webhook",
+    "remove_webhook", "set_mail_address",
 )  # fmt: skip
 def the_member(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     """Whose entry it is: the actor's own where nobody is named."""
@@ -86,10 +86,10 @@ def the_project(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     yield project_touched(row, whole=True)
 
 
-@touching("register_agent", "invite_person", "create_channel", "open_bridge")
+@touching("register_agent", "invite_person", "create_channel", "open_bridge", "move_channel")
 def the_project_around(actor: Any, arguments: Arguments) -> Iterator[Touched]:
     named = str(arguments.get("project") or "")
-    if named and named != COMPANY:
+    if named and named.strip().lower() != COMPANY:
         yield project_touched(access_project(actor=actor, project=named))
 
 

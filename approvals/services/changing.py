@@ -15,6 +15,7 @@ from approvals.selectors.requests import detail_of
 from approvals.services.asking import note, open_stage, tell_asked, tell_requester
 from approvals.services.executing import approve, close
 from approvals.services.filing import asked_for, describe
+from approvals.services.stepping import end_if_over
 from orgchart.models import Member
 from teammcp.core import gate
 from teammcp.core.actions import action, registry
@@ -78,6 +79,8 @@ def revise_request(
             next=f"Call {row.action} again: that asks anew.",
             status=row.status,
         )
+    if end_if_over(row):
+        return detail_of(actor, row)
     comment = clean_text("comment", comment).strip()
     before = row.arguments
     act = registry[row.action].act(copy_of(actor), registry[row.action].validate(arguments))

@@ -16,6 +16,7 @@ from approvals.schemas import Ref, RequestDetail, Text, Verdict
 from approvals.selectors.requests import detail_of
 from approvals.services.asking import note, open_stage, tell_requester
 from approvals.services.executing import approve, close, moved, supersede, whats_moved
+from approvals.services.stepping import end_if_over
 from approvals.timing import next_step
 from orgchart.models import Member
 from teammcp.core.actions import action
@@ -48,6 +49,8 @@ def decide(
     comment = clean_text("comment", comment, required=verdict == "request_changes").strip()
     _check_open(row)
     _check_shown(row, stage, round, digest)
+    if end_if_over(row):
+        return detail_of(actor, row)
     if moved(row):
         supersede(row, whats_moved(row))
         return detail_of(actor, row)

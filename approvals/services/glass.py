@@ -14,6 +14,7 @@ from approvals.selectors.requests import detail_of, glass_out
 from approvals.services.asking import about, note, tell_requester
 from approvals.services.deciding import check_words
 from approvals.services.executing import approve, moved, supersede, whats_moved
+from approvals.services.stepping import end_if_over
 from messaging.services.notes import tell
 from orgchart.models import Member
 from teammcp.core.actions import action
@@ -37,6 +38,8 @@ def break_glass(*, actor: Member, request: Ref, reason: Reason) -> RequestDetail
             next="Call the action again: that asks anew.",
             status=row.status,
         )
+    if end_if_over(row):
+        return detail_of(actor, row)
     if moved(row):
         supersede(row, whats_moved(row))
         return detail_of(actor, row)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from approvals import events
 from approvals.chart import Company
 from approvals.gating import stage_at
@@ -24,6 +26,15 @@ Status = ApprovalRequest.Status
 def step_requests(now: datetime) -> int:
     """Take the steps that are due; how many requests were looked at. For any number of callers."""
     return TO_LOOK_AT.run_due(now)
+
+
+def end_if_over(request: ApprovalRequest) -> bool:
+    """End a request whose time is over, where whoever looks for such has not come by yet: the
+    deadline holds to the moment."""
+    over = request.is_open and timezone.now() >= request.deadline
+    if over:
+        _end(request)
+    return over
 
 
 def _look(pk: int, now: datetime) -> None:

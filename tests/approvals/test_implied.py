@@ -55,6 +55,7 @@ NOTHING_MORE = {
     "edit_goal": "that is the act itself",
     "edit_task": "that is the act itself",
     "invite_to_channel": "that is the act itself",
+    "move_channel": "that is the act itself",
     "keep_promise": "the server says it to both sides; it is no message",
     "move_goal.parent": "that is the act itself",
     "move_member": "that is the act itself",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,27 @@ def test_what_nobody_decides_expires_undone(court: Court, rule: Rule) -> None:
         assert "expired" in told(member)[-1]
     with pytest.raises(Conflict):
         decide(court.ben, request)
+
+
+def test_a_deadline_holds_to_the_moment_whoever_comes_late(court: Court, rule: Rule) -> None:
+    rule("@ben")
+    late: list[Callable[[str], Any]] = [
+        lambda request: decide(court.ben, request),
+        lambda request: services.break_glass(
+            actor=court.owner, request=request, reason="It burns."
+        ),
+        lambda request: services.revise_request(
+            actor=court.lin, request=request, arguments=row(request).arguments
+        ),
+    ]
+    for number, act in enumerate(late):
+        request = ask(court.lin, f"Late {number}.")
+        services.show_request(actor=court.ben, request=request)
+        ApprovalRequest.objects.filter(pk=request[2:]).update(deadline=timezone.now())
+        act(request)
+        run_approved(timezone.now())
+        assert (row(request).status, sent()) == ("expired", 0)
+        assert "expired" in told(court.lin)[-1]
 
 
 def test_what_nobody_saw_ends_as_never_seen(court: Court, rule: Rule) -> None:
