@@ -27,6 +27,7 @@ from approvals.schemas import (
     Stages,
 )
 from approvals.selectors.policies import policy_out
+from approvals.services.standing import end_outdated
 from audit.ledger import record
 from orgchart.models import Member
 from orgchart.selectors import near_words
@@ -95,7 +96,7 @@ def update_policy(
     enabled: bool | None = None,
 ) -> PolicyOut:
     """Change a policy, or switch it off with enabled=false. What waits already goes on under the
-    rules by which it was held."""
+    rules by which it was held; with other stages, what was approved beforehand ends."""
     row = access_policy(policy=policy)
     if version is not None and version != row.version:
         raise Conflict(
@@ -118,6 +119,8 @@ def update_policy(
         row.version, row.updated_at = row.version + 1, timezone.now()
         row.save()
         _record(events.POLICY_CHANGED, actor, row, changed=changed)
+        if changed.keys() & {"stages", "without_registrar"}:
+            end_outdated(actor, row)
     return policy_out(actor, row)
 
 

@@ -18,7 +18,7 @@ from approvals.chart import Company
 from approvals.comparing import facts_of_standing
 from approvals.conditions import all_hold
 from approvals.gating import Grant, plain_arguments, touched_of
-from approvals.models import StandingApproval, StandingUse
+from approvals.models import Policy, StandingApproval, StandingUse
 from approvals.rules import Rule, covered
 from approvals.schemas import Condition, Conditions, Handle, PolicyRef, StandingOut, Text
 from approvals.selectors.standing import standing_out, visible_standing
@@ -168,6 +168,26 @@ def end_standing(*, actor: Member, standing_id: RowId) -> StandingOut:
         )
     if row.ended_at is not None:
         raise Conflict("It was ended already.", next="Nothing is left to do.")
+    _end(actor, row)
+    return standing_out(row)
+
+
+def end_outdated(actor: Member, policy: Policy) -> None:
+    """Others have to agree now, and these did not: what was consented to beforehand ends. For
+    actions only."""
+    rows = StandingApproval.objects.filter(
+        policy=policy, ended_at=None, until__gt=timezone.now(), uses_left__gt=0
+    )
+    for row in rows.select_related("requester", "granted_by", "policy"):
+        _end(actor, row)
+        tell(
+            row.requester,
+            f"Standing approval {row.pk} has ended: the policy “{policy.name}” asks others to agree"
+            " now. What it let pass is held as usual.",
+        )
+
+
+def _end(actor: Member, row: StandingApproval) -> None:
     row.ended_at, row.ended_by = timezone.now(), actor
     row.save(update_fields=["ended_at", "ended_by"])
     record(
@@ -177,7 +197,6 @@ def end_standing(*, actor: Member, standing_id: RowId) -> StandingOut:
         topics=["approvals", *_members(row)],
         data={"standing": row.pk, "is": facts_of_standing(row)},
     )
-    return standing_out(row)
 
 
 def _may_end(actor: Member, row: StandingApproval) -> bool:

@@ -201,6 +201,22 @@ def test_who_has_no_say_grants_nothing(court: Court, rule: Rule) -> None:
     assert decide(court.ben, request) == "executed"
 
 
+def test_consent_given_beforehand_ends_when_others_have_to_agree(court: Court, rule: Rule) -> None:
+    rule("@ben")
+    made = services.grant_standing(
+        actor=court.ben, policy="Words", requester="lin", count=3, until=later(),
+        arguments=[where("to", "#general")],
+    )  # fmt: skip
+    services.update_policy(actor=court.owner, policy="Words", description="As before.")
+    assert passes(court.lin)
+    services.update_policy(
+        actor=court.owner, policy="Words", stages=[Stage(approvers=["@ben", "@cleo"], quorum=2)]
+    )
+    assert StandingApproval.objects.get(pk=made.id).ended_at is not None
+    assert f"Standing approval {made.id} has ended" in told(court.lin)[-1]
+    assert decide(court.ben, ask(court.lin)) == "open"
+
+
 # The glass
 
 
