@@ -217,7 +217,6 @@ def account(request: WebRequest, *, refused: Refused | None = None) -> HttpRespo
     """The password, where one gets mail, and the way to one's credentials."""
     context = {
         "refused": refused,
-        "mail": selectors.show_mail_address(actor=request.user),
         "sends_mail": settings.SENDS_MAIL,
         "may_set_mail": request.user.has_scope("profile:write"),
     }
