@@ -166,7 +166,7 @@ class _Director:
                     call, self._office.server, "PATCH", path, self._owner, change
                 )
             work = asyncio.gather(*(agent.work() for agent in self._agents))
-            ended = {asyncio.ensure_future(work), *people[:-1]}
+            ended: set[asyncio.Future[Any]] = {asyncio.ensure_future(work), *people[:-1]}
             await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
             for one in people[:-1]:
                 if one.done():

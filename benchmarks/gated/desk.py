@@ -107,8 +107,8 @@ class Desk:
                 found.append((int(number) % self.people != self.place, int(number), errand))
         if not found:
             return None
-        _, number, errand = min(found, key=lambda one: one[:2])
-        return str(number), errand
+        _, chosen, errand = min(found, key=lambda one: one[:2])
+        return str(chosen), errand
 
     async def _look(self, number: str, errand: Errand) -> None:
         page = self.work

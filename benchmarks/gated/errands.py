@@ -96,14 +96,15 @@ class Errand:
         text = f"{self.mark} as it should be, version {again}"
         if self.overtakes:
             return {"channel": self.overtakes, "purpose": text}
-        return {
+        calls: dict[str, dict[str, Any]] = {
             "words": {"to": "#customers", "body": text},
             "spending": {"title": text, "metadata": {"amount": 600 - again}},
             "deploy": {"names": [f"deploy:production-{self.mark}"], "why": text, "minutes": 5},
             "rooms": {"name": f"{self.mark}-room", "purpose": text},
             "prompt": {"tool_name": "Bash", "input": {"command": f"git push {self.mark}"}},
             "hiring": {"name": f"Newcomer {self.mark}", "handle": f"newcomer-{self.mark}"},
-        }[self.kind]
+        }
+        return calls[self.kind]
 
 
 def dealt(errands: Sequence[Errand], agents: int, recruiters: int) -> list[list[Errand]]:
