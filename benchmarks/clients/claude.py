@@ -17,7 +17,7 @@ import tempfile
 import urllib.request
 from typing import Any
 
-from benchmarks.clients.model import Block, Model, say, serving, use
+from benchmarks.clients.model import Block, Model, run_scripted, say, serving, use
 from tests.live import ROOT, LiveServer
 
 PREFIX = "mcp__teammcp__"
@@ -100,25 +100,8 @@ def main() -> int:
 
 
 def run_claude(program: str, environment: dict[str, str], home: str, address: str) -> None:
-    own = {
-        "ANTHROPIC_BASE_URL": address,
-        "ANTHROPIC_API_KEY": "sk-ant-scripted",
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_AUTOUPDATER": "1",
-    }
     command = [program, "-p", "Begin.", "--allowedTools", "mcp__teammcp", "--output-format", "json"]
-    done = subprocess.run(
-        command,
-        env=environment | own,
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode:
-        print(done.stdout, done.stderr)
+    run_scripted(command, environment, home, address)
 
 
 def report(model: Model, facts: dict[str, Any]) -> int:

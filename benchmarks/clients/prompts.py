@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -20,7 +19,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clients.model import Block, Model, say, serving, use
+from benchmarks.clients.model import Block, Model, run_scripted, say, serving, use
 from tests.live import LiveServer, wait_until
 
 TOOL = "mcp__teammcp__permission_prompt"
@@ -106,28 +105,10 @@ def run_claude(program: str, home: Path, address: str, live: LiveServer, token: 
     }
     servers = home / "servers.json"
     servers.write_text(json.dumps({"mcpServers": {"teammcp": server}}))
-    environment = {
-        "HOME": str(home),
-        "PATH": os.environ["PATH"],
-        "ANTHROPIC_BASE_URL": address,
-        "ANTHROPIC_API_KEY": "sk-ant-scripted",
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_AUTOUPDATER": "1",
-    }
     command = [program, "-p", "Begin.", "--permission-prompt-tool", TOOL]
     command += ["--mcp-config", str(servers), "--strict-mcp-config", "--output-format", "json"]
-    done = subprocess.run(
-        command,
-        env=environment,
-        cwd=work,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode:
-        print(done.stdout, done.stderr)
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    run_scripted(command, environment, str(work), address)
 
 
 def report(model: Model, work: Path, recorded: list[str]) -> int:

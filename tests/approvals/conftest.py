@@ -6,10 +6,12 @@ Kay and Sam are agents that the owner registered.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 import pytest
 from django.utils import timezone
 
@@ -19,6 +21,8 @@ from approvals.schemas import Condition, PolicyOut, Stage
 from approvals.services.executing import run_approved
 from messaging.models import Delivery, Message
 from orgchart.models import Member
+from teammcp.serving import Server
+from tests.asgi import in_thread
 from tests.conftest import held_call, person
 from tests.scenes import scene
 
@@ -105,3 +109,20 @@ def told(member: Member) -> list[str]:
 
 def where(field: str, value: Any = None, op: Any = "eq") -> Condition:
     return Condition(field=field, op=op, value=value)
+
+
+async def waited(server: Server, token: str, name: str, act: Callable[[], Any]) -> Any:
+    """What a call that waits for this request or question is answered when somebody acts."""
+    transport = httpx2.ASGITransport(server)
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://localhost", timeout=60
+    ) as http:
+        waiting = asyncio.ensure_future(
+            http.get(
+                f"/api/approvals/progress/?request={name}&wait_seconds=50",
+                headers={"Authorization": f"Bearer {token}"},
+            )
+        )
+        await asyncio.sleep(0)
+        await in_thread(act)
+        return (await waiting).json()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import httpx2
@@ -15,7 +14,7 @@ from approvals.schemas import Stage
 from messaging.models import Channel
 from teammcp.core.gate import set_gate
 from teammcp.serving import Server
-from tests.approvals.conftest import Court, Rule, ask, sent
+from tests.approvals.conftest import Court, Rule, ask, sent, waited
 from tests.asgi import in_thread
 from tests.conftest import ApiOf, token_of
 
@@ -103,21 +102,9 @@ async def test_who_waits_is_answered_by_the_decision(
 ) -> None:
     token = await in_thread(lambda: prepared(court))
     request = await in_thread(lambda: ask(court.lin))
-    transport = httpx2.ASGITransport(server)
-    async with httpx2.AsyncClient(
-        transport=transport, base_url="http://localhost", timeout=60
-    ) as http:
-        begun = time.monotonic()
-        waiting = asyncio.ensure_future(
-            http.get(
-                f"/api/approvals/progress/?request={request}&wait_seconds=50",
-                headers={"Authorization": f"Bearer {token}"},
-            )
-        )
-        await asyncio.sleep(0)
-        decision = {"request": request, "verdict": "approve"}
-        await in_thread(lambda: services.decide.call(court.ben, decision))
-        answer = (await waiting).json()
+    decision = {"request": request, "verdict": "approve"}
+    begun = time.monotonic()
+    answer = await waited(server, token, request, lambda: services.decide.call(court.ben, decision))
     assert answer["status"] == "executed"
     assert answer["result"]["where"] == "#general"
     assert time.monotonic() - begun < 45

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx2
 import pytest
 from django.db import connection
 from django.test import Client as Browser
@@ -26,7 +24,7 @@ from orgchart.services import create_project
 from tasks.services import set_working_calendar
 from teammcp.core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from teammcp.serving import Server
-from tests.approvals.conftest import Court, Rule, told
+from tests.approvals.conftest import Court, Rule, told, waited
 from tests.approvals.test_concurrency import at_once
 from tests.asgi import in_thread
 from tests.conftest import ApiOf, agent, token_of
@@ -426,20 +424,8 @@ async def test_who_waits_is_answered_by_the_answer(
 ) -> None:
     token = await in_thread(lambda: token_of(court.lin))
     name = await in_thread(lambda: put("@ben"))
-    transport = httpx2.ASGITransport(server)
-    async with httpx2.AsyncClient(
-        transport=transport, base_url="http://localhost", timeout=60
-    ) as http:
-        begun = time.monotonic()
-        waiting = asyncio.ensure_future(
-            http.get(
-                f"/api/approvals/progress/?request={name}&wait_seconds=50",
-                headers={"Authorization": f"Bearer {token}"},
-            )
-        )
-        await asyncio.sleep(0)
-        await in_thread(lambda: answer(court.ben, name))
-        found = (await waiting).json()
+    begun = time.monotonic()
+    found = await waited(server, token, name, lambda: answer(court.ben, name))
     assert found["result"]["answer"] == "Yes"
     assert time.monotonic() - begun < 45
 
