@@ -31,7 +31,7 @@ TAKEN_BACK = (Status.OPEN, Status.CHANGES_REQUESTED, Status.APPROVED)
 @action(scope="approvals:write")
 def comment_request(*, actor: Member, request: Ref, body: Reason) -> RequestDetail:
     """Say something about a request without deciding on it."""
-    row = access_request(actor=actor, request=request)
+    row = access_request(actor=actor, request=request, lock=True)
     body = clean_text("body", body, required=True).strip()
     Comment.objects.create(
         request=row, member=actor, body=body, face=current_call().face, at=timezone.now()
