@@ -259,6 +259,22 @@ def test_two_who_answer_at_once_have_one_outcome(
         assert row(name).answer == {"ben": "Yes", "cleo": "No"}[by.handle]
 
 
+def test_two_who_came_later_and_answer_at_once_have_one_outcome(
+    transactional_db: None, court: Court, put: Put
+) -> None:
+    for _ in range(3):
+        name = put("authority:admin")
+        Member.objects.filter(pk__in=[court.ben.pk, court.cleo.pk]).update(authority="admin")
+        court.ben.refresh_from_db()
+        court.cleo.refresh_from_db()
+        ends = at_once(
+            lambda n=name: answer(court.ben, n, "Yes"),  # type: ignore[misc]
+            lambda n=name: answer(court.cleo, n, "No"),  # type: ignore[misc]
+        )
+        assert ends.count("done") == 1
+        assert Event.objects.filter(kind="ask.answered", data__name=name).count() == 1
+
+
 # A default where a policy asks for consent
 
 HELLO = {"to": "#general", "body": "Hello."}
