@@ -227,6 +227,8 @@ def test_those_asked_are_reminded_in_their_working_hours(court: Court, put: Put)
     assert row(name).due_at == monday
     step_questions(monday)
     assert "nobody has looked at it yet" in told(court.ben)[-1]
+    step_questions(monday + timedelta(minutes=1))
+    assert len(told(court.ben)) == 2  # one makes up for those of the weekend
     services.show_question(actor=court.ben, question=name)
     step_questions(monday + timedelta(hours=5))
     assert len(told(court.ben)) == 3
