@@ -67,7 +67,7 @@ def send_mails(now: datetime) -> int:
         connection: BaseEmailBackend = get_connection()
         try:
             for row in rows:
-                if not _take(row, now):
+                if not _take(row):
                     continue
                 try:
                     sent += _send(row, connection)
@@ -88,9 +88,11 @@ def _is_of_server(error: Exception) -> bool:
     return isinstance(error, OSError)
 
 
-def _take(row: Mail, now: datetime) -> bool:
+def _take(row: Mail) -> bool:
+    """Hold it from this moment on: those before it may have taken long."""
+    until = timezone.now() + HELD
     mine = Mail.objects.filter(pk=row.pk, due_at=row.due_at)
-    return bool(run_write(lambda: mine.update(due_at=now + HELD, tries=F("tries") + 1)))
+    return bool(run_write(lambda: mine.update(due_at=until, tries=F("tries") + 1)))
 
 
 def _send(row: Mail, connection: BaseEmailBackend) -> int:

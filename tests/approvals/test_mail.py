@@ -187,6 +187,25 @@ def test_many_who_send_send_each_mail_once(
     assert len(mail.outbox) == 4
 
 
+class Slow(EmailBackend):
+    """While it hands over a letter, somebody else looks for what is due."""
+
+    def send_messages(self, messages: Any) -> int:
+        send()
+        return int(super().send_messages(messages))
+
+
+def test_what_a_slow_batch_comes_to_late_is_not_sent_by_others_too(
+    court: Court, ben: Member, settings: Settings
+) -> None:
+    put(court.lin, "@ben")
+    began = timezone.now() - timedelta(minutes=15)
+    Mail.objects.update(due_at=began)
+    settings.EMAIL_BACKEND = f"{__name__}.Slow"
+    assert send_mails(began) == 1
+    assert len(mail.outbox) == 1
+
+
 # The link
 
 
