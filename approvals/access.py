@@ -85,7 +85,7 @@ def access_request(
         rows = seen_requests(actor)
         if lock:
             rows = rows.select_for_update(of=("self",))
-        found = rows.filter(pk=number).first() or _as_approver(actor, number, company)
+        found = rows.filter(pk=number).first() or _as_approver(actor, number, lock, company)
     if found is None:
         name = f"A-{number}" if number else request[:20]
         raise NotFound(
@@ -94,9 +94,16 @@ def access_request(
     return found
 
 
-def _as_approver(actor: Member, number: int, company: Company | None) -> ApprovalRequest | None:
+def _as_approver(
+    actor: Member,
+    number: int,
+    lock: bool,  # noqa: FBT001
+    company: Company | None,
+) -> ApprovalRequest | None:
     """The request, if the actor could decide on it, though nobody has asked them yet."""
     rows = ApprovalRequest.objects.select_related("requester", "on_behalf_of")
+    if lock:
+        rows = rows.select_for_update(of=("self",))
     found = rows.filter(pk=number, status__in=OPEN).first()
     if found is None:
         return None

@@ -81,7 +81,7 @@ def access_question(
         rows = seen_questions(actor)
         if lock:
             rows = rows.select_for_update(of=("self",))
-        found = rows.filter(pk=number).first() or _as_asked(actor, number, company)
+        found = rows.filter(pk=number).first() or _as_asked(actor, number, lock, company)
     if found is None:
         name = f"Q-{number}" if number else question[:20]
         raise NotFound(
@@ -91,9 +91,16 @@ def access_question(
     return found
 
 
-def _as_asked(actor: Member, number: int, company: Company | None) -> Question | None:
+def _as_asked(
+    actor: Member,
+    number: int,
+    lock: bool,  # noqa: FBT001
+    company: Company | None,
+) -> Question | None:
     """The question, if the actor may answer it, though nobody has told them of it."""
     rows = Question.objects.select_related("asker", "answered_by", "seat")
+    if lock:
+        rows = rows.select_for_update(of=("self",))
     found = rows.filter(pk=number, status=Question.Status.OPEN).first()
     if found is None:
         return None

@@ -26,11 +26,22 @@ def silent(request: ApprovalRequest, company: Company) -> list[Member]:
 def remind_at(request: ApprovalRequest, company: Company) -> datetime | None:
     """The next reminder: when the first of those who are silent is at work."""
     minutes = stage_at(request, request.stage).remind_minutes
-    waiting = silent(request, company) if minutes else []
+    waits = minutes and request.reminded < MOST_REMINDED
+    waiting = silent(request, company) if waits else []
     if not waiting:
         return None
     planned = request.stage_at + timedelta(minutes=minutes * (request.reminded + 1))
     return min(at_work_from(member, planned) for member in waiting)
+
+
+def reminded_by(now: datetime, *, since: datetime, every: timedelta, before: int) -> int:
+    """The count of reminders after one: it makes up for all that were planned by now, while nobody
+    was at work or no server ran."""
+    return min(max(before + 1, (now - since) // every), MOST_REMINDED)
+
+
+MOST_REMINDED = 30_000
+"""After so many nobody is reminded any more."""
 
 
 def escalate_at(request: ApprovalRequest) -> datetime | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 
 from approvals import events
@@ -22,6 +20,7 @@ from teammcp.core.actions import action, registry
 from teammcp.core.context import current_call
 from teammcp.core.errors import Conflict, Forbidden
 from teammcp.core.instances import copy_of
+from teammcp.core.plain import Plain
 from teammcp.core.texts import clean_text
 
 Status = ApprovalRequest.Status
@@ -31,7 +30,7 @@ TAKEN_BACK = (Status.OPEN, Status.CHANGES_REQUESTED, Status.APPROVED)
 @action(scope="approvals:write")
 def comment_request(*, actor: Member, request: Ref, body: Reason) -> RequestDetail:
     """Say something about a request without deciding on it."""
-    row = access_request(actor=actor, request=request)
+    row = access_request(actor=actor, request=request, lock=True)
     body = clean_text("body", body, required=True).strip()
     Comment.objects.create(
         request=row, member=actor, body=body, face=current_call().face, at=timezone.now()
@@ -67,7 +66,7 @@ def withdraw_request(*, actor: Member, request: Ref, reason: Text = "") -> Reque
 
 @action(scope="approvals:write")
 def revise_request(
-    *, actor: Member, request: Ref, arguments: dict[str, Any], comment: Text = ""
+    *, actor: Member, request: Ref, arguments: Plain, comment: Text = ""
 ) -> RequestDetail:
     """Ask again with other arguments, all of them given anew. A new round begins, in which all
     decide again. For who asked, while it is open or changes were asked for."""

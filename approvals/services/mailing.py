@@ -7,7 +7,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from smtplib import SMTPException, SMTPServerDisconnected
+from smtplib import (
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPHeloError,
+    SMTPServerDisconnected,
+)
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -26,6 +32,7 @@ from teammcp.core.lane import run_write
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 100
+NO_SERVER = (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError, SMTPServerDisconnected)
 HELD = timedelta(minutes=10)  # by who sends it: if that one dies, another sends it after this
 FIRST_PAUSE = timedelta(minutes=1)  # after a failure; each is twice as long as the one before
 MOST_TRIES = 11  # about a day
@@ -60,22 +67,32 @@ def send_mails(now: datetime) -> int:
         connection: BaseEmailBackend = get_connection()
         try:
             for row in rows:
-                if not _take(row, now):
+                if not _take(row):
                     continue
                 try:
                     sent += _send(row, connection)
                 except (OSError, SMTPException, ValueError) as error:
                     _failed(row, error, now)
-                    if isinstance(error, OSError | SMTPServerDisconnected):
-                        break  # it is the server, and not this mail
+                    if _is_of_server(error):
+                        break
         finally:
             connection.close()
     return sent
 
 
-def _take(row: Mail, now: datetime) -> bool:
+def _is_of_server(error: Exception) -> bool:
+    """Whether no other mail would fare better. What smtplib raises of a single mail is an OSError
+    too."""
+    if isinstance(error, SMTPException):
+        return isinstance(error, NO_SERVER)
+    return isinstance(error, OSError)
+
+
+def _take(row: Mail) -> bool:
+    """Hold it from this moment on: those before it may have taken long."""
+    until = timezone.now() + HELD
     mine = Mail.objects.filter(pk=row.pk, due_at=row.due_at)
-    return bool(run_write(lambda: mine.update(due_at=now + HELD, tries=F("tries") + 1)))
+    return bool(run_write(lambda: mine.update(due_at=until, tries=F("tries") + 1)))
 
 
 def _send(row: Mail, connection: BaseEmailBackend) -> int:
@@ -130,8 +147,10 @@ def _letter(row: Mail, connection: BaseEmailBackend) -> EmailMessage:
 
 
 def _failed(row: Mail, error: Exception, now: datetime) -> None:
-    """Later again, and at the end not any more, which is written down."""
-    said = f"{type(error).__name__}: {error}"[:ERROR_LIMIT]
+    """Later again, and at the end not any more, which is written down. Servers repeat the address
+    that they refuse, which is nobody's business."""
+    said = f"{type(error).__name__}: {error}".replace(row.member.mail_address, "their address")
+    said = said[:ERROR_LIMIT]
     tries = row.tries + 1
     logger.warning("mail %s was not sent at try %s: %s", row.pk, tries, said)
     over = tries >= MOST_TRIES

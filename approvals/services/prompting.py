@@ -28,6 +28,7 @@ from orgchart.models import Member
 from teammcp.core.actions import action, query
 from teammcp.core.errors import AppError, Conflict, Held, InvalidInput, TooLarge
 from teammcp.core.lane import run_write
+from teammcp.core.plain import is_plain
 
 Status = ApprovalRequest.Status
 Answer = Prompt.Answer
@@ -63,20 +64,16 @@ def use_tool(*, actor: Member, tool_name: ToolName, input: dict[str, Any]) -> Pe
 
 def _check_input(given: dict[str, Any]) -> None:
     """Refuse what could not be given back exactly as it came."""
-    try:
-        packed = orjson.dumps(given)
-        same = orjson.loads(packed) == given
-    except (orjson.JSONEncodeError, RecursionError):
-        packed, same = b"", False
-    if not same:
+    if not is_plain(given):
         raise InvalidInput(
             "input has something in it that JSON cannot carry.",
             fields={"input": "not plain JSON"},
             next="Send text, numbers of 64 bits, lists and objects.",
         )
-    if len(packed) > MOST_INPUT:
+    size = len(orjson.dumps(given))
+    if size > MOST_INPUT:
         raise TooLarge(
-            f"input has {len(packed)} bytes; people read {MOST_INPUT} at the most.",
+            f"input has {size} bytes; people read {MOST_INPUT} at the most.",
             next="Do it in smaller steps, or put the content into a file first.",
         )
 

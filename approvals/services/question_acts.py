@@ -14,6 +14,8 @@ from teammcp.core.actions import Action, registry
 from teammcp.core.errors import Conflict, InvalidInput
 from teammcp.core.instances import copy_of
 
+ASKING = "ask_question"
+
 
 def about(name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The act as it is kept. Raises InvalidInput for one that there is not, or that cannot be
@@ -33,7 +35,8 @@ def about(name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             fields={"about_action": "no such action"},
             next=f"Did you mean {' or '.join(near)}?" if near else "Leave about_action out.",
         )
-    if (why := why_not_held(action)) is not None:
+    why = "it would only ask again" if name == ASKING else why_not_held(action)
+    if why is not None:
         raise InvalidInput(
             f"A question cannot be about {name}: {why}.", fields={"about_action": "cannot be kept"},
             next="Leave about_action out, and say in the question what you mean.",

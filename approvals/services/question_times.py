@@ -11,6 +11,7 @@ from approvals.chart import Company
 from approvals.models import Hearer, Question
 from approvals.services.question_acts import policies_over
 from approvals.services.question_notes import note_ask, tell_asked_ones, tell_asker, until
+from approvals.timing import reminded_by
 from messaging.services.notes import tell
 from orgchart.hours import at_work_from
 from orgchart.models import Member
@@ -28,11 +29,14 @@ def step_questions(now: datetime) -> int:
 
 def next_look(question: Question, company: Company) -> datetime:
     """The first of what comes: a reminder when somebody who may answer is at work, or the end."""
-    whole = question.answer_by - question.created_at
-    planned = question.created_at + min(REMIND, whole / 2) * (question.reminded + 1)
+    planned = question.created_at + _every(question) * (question.reminded + 1)
     waiting = {seat.member for seat in seats_for(question, company)}
     times = [at_work_from(company.members[pk], planned) for pk in waiting]
     return min([question.answer_by, *times])
+
+
+def _every(question: Question) -> timedelta:
+    return min(REMIND, (question.answer_by - question.created_at) / 2)
 
 
 def _look(pk: int, now: datetime) -> None:
@@ -50,7 +54,9 @@ def _look(pk: int, now: datetime) -> None:
 
 def _remind(question: Question, company: Company, now: datetime) -> None:
     """Those who are at work. That nobody has even looked is told as such."""
-    question.reminded += 1
+    question.reminded = reminded_by(
+        now, since=question.created_at, every=_every(question), before=question.reminded
+    )
     shown = Hearer.objects.filter(question=question, shown_at__isnull=False)
     unseen = not shown.exclude(member=question.asker_id).exists()
     state = ", and nobody has looked at it yet" if unseen else ""

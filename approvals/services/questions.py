@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 
@@ -34,6 +33,7 @@ from orgchart.models import Member
 from teammcp.core.actions import action
 from teammcp.core.context import current_call
 from teammcp.core.errors import Conflict, Forbidden, InvalidInput
+from teammcp.core.plain import Plain
 from teammcp.core.texts import clean_line, clean_text
 
 Status = Question.Status
@@ -54,7 +54,7 @@ def ask_question(
     cost_reason: Why = "",
     details: Details = "",
     about_action: Why = "",
-    arguments: dict[str, Any] = {},  # noqa: B006
+    arguments: Plain = {},  # noqa: B006
 ) -> AskDetail:
     """Ask people something and go on; the answer wakes you. The first answer counts.
 

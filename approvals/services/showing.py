@@ -49,10 +49,13 @@ def note_shown(actor: Member, row: ApprovalRequest) -> None:
         return
     if Showing.objects.filter(request=row, member=actor).exists():
         return
-    run_write(lambda: _write(actor, row))
+    run_write(lambda: _write(actor, row.pk))
 
 
-def _write(actor: Member, row: ApprovalRequest) -> None:
+def _write(actor: Member, pk: int) -> None:
+    """With the row as it is by now: its event says how the request stands."""
+    rows = ApprovalRequest.objects.select_related("requester", "on_behalf_of")
+    row = rows.select_for_update(of=("self",)).get(pk=pk)
     face = current_call().face
     _, new = Showing.objects.get_or_create(
         request=row, member=actor, defaults={"face": face, "at": timezone.now()}

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime
 
 from approvals import events
 from approvals.access import access_policy
-from approvals.chart import Company
+from approvals.chart import PROMPT, Company
 from approvals.comparing import facts_of_standing
 from approvals.conditions import all_hold
 from approvals.gating import Grant, plain_arguments, touched_of
@@ -22,6 +22,7 @@ from approvals.models import Policy, StandingApproval, StandingUse
 from approvals.rules import Rule, covered
 from approvals.schemas import Condition, Conditions, Handle, PolicyRef, StandingOut, Text
 from approvals.selectors.standing import standing_out, visible_standing
+from approvals.services.prompting import PREVIEW
 from audit.ledger import record
 from messaging.services.notes import tell
 from orgchart.models import Member
@@ -64,6 +65,9 @@ def _fits(row: StandingApproval, act: Act, arguments: Mapping[str, Any]) -> bool
     if not fnmatchcase(act.action.name, row.pattern):
         return False
     conditions = [Condition.model_validate(one) for one in row.arguments]
+    cut = act.action.name == PROMPT and PREVIEW in arguments["input"]
+    if cut and any(one.field.startswith("input.") for one in conditions):
+        return False  # what is not in the preview may be just what a condition excludes
     return all_hold(conditions, arguments, touched_of(act, arguments))
 
 
@@ -190,6 +194,7 @@ def end_outdated(actor: Member, policy: Policy) -> None:
 def _end(actor: Member, row: StandingApproval) -> None:
     row.ended_at, row.ended_by = timezone.now(), actor
     row.save(update_fields=["ended_at", "ended_by"])
+    row.refresh_from_db(fields=["uses", "uses_left"])  # another process may have used it meanwhile
     record(
         events.STANDING_ENDED,
         actor=actor,

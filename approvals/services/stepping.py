@@ -5,7 +5,7 @@ Each step is taken once, by whoever takes the row's time away. Silence is never 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from approvals.gating import stage_at
 from approvals.models import ApprovalRequest
 from approvals.services.asking import about, ask, note, tell_asked, tell_requester, was_seen
 from approvals.services.executing import close
-from approvals.timing import TOP, escalate_at, next_step, remind_at, silent
+from approvals.timing import TOP, escalate_at, next_step, remind_at, reminded_by, silent
 from messaging.services.notes import tell
 from orgchart.hours import at_work_from
 from teammcp.core.due import DueRows
@@ -58,7 +58,10 @@ def _look(pk: int, now: datetime) -> None:
 
 def _remind(request: ApprovalRequest, company: Company, now: datetime) -> None:
     """Those who are at work and have not decided. That nobody has even looked is told as such."""
-    request.reminded += 1
+    every = timedelta(minutes=stage_at(request, request.stage).remind_minutes)
+    request.reminded = reminded_by(
+        now, since=request.stage_at, every=every, before=request.reminded
+    )
     unseen = not was_seen(request)
     for member in silent(request, company):
         if at_work_from(member, now) > now:

@@ -93,7 +93,7 @@ def revised(action: Action[Any, Any], form: QueryDict) -> dict[str, Any]:
 def _as_json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

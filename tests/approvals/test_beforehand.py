@@ -133,6 +133,25 @@ def test_what_does_not_fit_is_held_as_usual(court: Court, rule: Rule) -> None:
     assert not passes(court.kay, "Deploy to staging.")
 
 
+def test_a_preview_that_may_be_cut_passes_no_condition_on_what_is_in_it(
+    court: Court, rule: Rule
+) -> None:
+    rule("@ben", pattern="use_tool")
+    services.grant_standing(
+        actor=court.ben, policy="Words", requester="lin", count=5, until=later(),
+        arguments=[where("input.command", "rm -rf /", "ne")],
+    )  # fmt: skip
+
+    def may(**given: Any) -> str:
+        answer = services.ask_permission(
+            actor=court.lin, tool_name="Bash", input=given, tool_use_id=f"t{len(given)}"
+        )
+        return answer.behavior
+
+    assert may(command="ls") == "allow"
+    assert may(preview_only='{"command": "rm -r…', call="1") == "ask"
+
+
 def test_a_call_that_is_refused_uses_nothing(court: Court, rule: Rule) -> None:
     rule("@ben")
     services.grant_standing(

@@ -11,7 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals import services
+from approvals.access import access_request
 from approvals.models import ApprovalRequest, Decision, StandIn, StandingApproval
+from approvals.services.showing import note_shown
 from approvals.services.stepping import step_requests
 from audit.verification import verify_ledger
 from messaging.services import send_message
@@ -95,6 +97,16 @@ def test_what_happened_by_actions_is_sound(court: Court, rule: Rule) -> None:
     a_day_of_approvals(court, rule)
     services.end_standing(actor=court.ben, standing_id=StandingApproval.objects.get().pk)
     services.end_stand_in(actor=court.ben, stand_in_id=StandIn.objects.get().pk)
+    report = verify_ledger()
+    assert report.ok, report.reason
+
+
+def test_who_looks_while_somebody_decides_makes_no_damage(court: Court, rule: Rule) -> None:
+    rule("@ben", "@cleo")
+    name = ask(court.lin)
+    looked_at = access_request(actor=court.cleo, request=name)
+    assert decide(court.ben, name) == "executed"
+    note_shown(court.cleo, looked_at)
     report = verify_ledger()
     assert report.ok, report.reason
 

@@ -7,7 +7,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from smtplib import SMTPServerDisconnected
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 import pytest
@@ -138,6 +138,30 @@ def test_a_failure_is_written_down_and_tried_again(
     assert Mail.objects.get().sent_at is not None
 
 
+class Picky(EmailBackend):
+    """A server that has nobody called Ben."""
+
+    def send_messages(self, messages: Any) -> int:
+        for letter in messages:
+            if "ben@example.org" in letter.to:
+                refused = {"ben@example.org": (550, b"No such user ben@example.org")}
+                raise SMTPRecipientsRefused(refused)
+        return int(super().send_messages(messages))
+
+
+def test_one_that_is_refused_holds_up_no_other_and_its_address_is_not_written_down(
+    court: Court, ben: Member, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    set_mail_address(actor=court.cleo, address="cleo@example.org")
+    settings.EMAIL_BACKEND = f"{__name__}.Picky"
+    put(court.lin, "@ben", "@cleo")
+    assert send() == 1
+    assert [letter.to for letter in mail.outbox] == [["cleo@example.org"]]
+    kept = Mail.objects.get(member=ben)
+    assert "SMTPRecipientsRefused" in kept.error
+    assert "ben@example.org" not in kept.error + caplog.text
+
+
 def test_after_many_failures_it_is_given_up_and_said(
     court: Court, ben: Member, rule: Rule, settings: Settings
 ) -> None:
@@ -161,6 +185,25 @@ def test_many_who_send_send_each_mail_once(
         put(court.lin, "@ben")
     assert at_once(send, send, send) == ["done"] * 3
     assert len(mail.outbox) == 4
+
+
+class Slow(EmailBackend):
+    """While it hands over a letter, somebody else looks for what is due."""
+
+    def send_messages(self, messages: Any) -> int:
+        send()
+        return int(super().send_messages(messages))
+
+
+def test_what_a_slow_batch_comes_to_late_is_not_sent_by_others_too(
+    court: Court, ben: Member, settings: Settings
+) -> None:
+    put(court.lin, "@ben")
+    began = timezone.now() - timedelta(minutes=15)
+    Mail.objects.update(due_at=began)
+    settings.EMAIL_BACKEND = f"{__name__}.Slow"
+    assert send_mails(began) == 1
+    assert len(mail.outbox) == 1
 
 
 # The link

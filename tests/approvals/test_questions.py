@@ -24,7 +24,7 @@ from orgchart.services import create_project
 from tasks.services import set_working_calendar
 from teammcp.core.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from teammcp.serving import Server
-from tests.approvals.conftest import Court, Rule, told, waited
+from tests.approvals.conftest import Court, Rule, ask, told, waited
 from tests.approvals.test_concurrency import at_once
 from tests.asgi import in_thread
 from tests.conftest import ApiOf, agent, token_of
@@ -142,6 +142,7 @@ def test_without_options_any_text_answers(court: Court, put: Put) -> None:
         {"asked": ["@nobody"]},
         {"about_action": "no_such"},
         {"about_action": "find_people"},
+        {"about_action": "ask_question", "arguments": {"question": "Why?", "asked": ["@ben"]}},
         {"about_action": "set_password"},
         {"arguments": {"to": "#general"}},
         {"about_action": "send_message", "arguments": {"to": 5}},
@@ -153,6 +154,37 @@ def test_what_makes_no_sense_is_refused(court: Court, given: dict[str, Any]) -> 
         services.ask_question.call(court.lin, wanted)
     assert not Question.objects.exists()
     assert told(court.ben) == []
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        pytest.param(b"[" * 300 + b"]" * 300, id="deep"),
+        pytest.param(rb'"a\u0000b"', id="nul"),
+        pytest.param(b'{"a":' * 60 + b"1" + b"}" * 60, id="objects"),
+    ],
+)
+def test_arguments_that_could_not_be_kept_are_refused(
+    court: Court, put: Put, rule: Rule, api: ApiOf, strange: bytes
+) -> None:
+    asked = b'{"question": "Why?", "asked": ["@ben"], "about_action": "use_tool", "arguments":'
+    body = asked + b'{"tool_name": "Bash", "input": {"x": %s}}}' % strange
+    answer = api(court.lin).call("POST", "approvals/questions/", body)
+    assert answer.status == 400
+    assert "arguments: has something in it" in answer.data["detail"]
+    rule("@ben")
+    name = ask(court.lin)
+    body = b'{"request": "%s", "arguments": {"body": %s}}' % (name.encode(), strange)
+    assert api(court.lin).call("POST", "approvals/revise/", body).status == 400
+
+
+@pytest.mark.parametrize("strange", [10**30, "\ud800", float("nan")])
+def test_so_are_those_that_only_other_faces_let_in(court: Court, strange: Any) -> None:
+    arguments = {"tool_name": "Bash", "input": {"x": strange}}
+    given = {"question": "Why?", "asked": ["@ben"], "about_action": "use_tool"}
+    call = {**given, "arguments": arguments, "client_key": "once"}
+    with pytest.raises(InvalidInput):
+        services.ask_question.call(court.lin, call)
 
 
 def test_an_answer_that_is_no_option_names_them(court: Court, put: Put) -> None:
@@ -225,6 +257,8 @@ def test_those_asked_are_reminded_in_their_working_hours(court: Court, put: Put)
     assert row(name).due_at == monday
     step_questions(monday)
     assert "nobody has looked at it yet" in told(court.ben)[-1]
+    step_questions(monday + timedelta(minutes=1))
+    assert len(told(court.ben)) == 2  # one makes up for those of the weekend
     services.show_question(actor=court.ben, question=name)
     step_questions(monday + timedelta(hours=5))
     assert len(told(court.ben)) == 3
@@ -255,6 +289,22 @@ def test_two_who_answer_at_once_have_one_outcome(
         by = row(name).answered_by
         assert by is not None
         assert row(name).answer == {"ben": "Yes", "cleo": "No"}[by.handle]
+
+
+def test_two_who_came_later_and_answer_at_once_have_one_outcome(
+    transactional_db: None, court: Court, put: Put
+) -> None:
+    for _ in range(3):
+        name = put("authority:admin")
+        Member.objects.filter(pk__in=[court.ben.pk, court.cleo.pk]).update(authority="admin")
+        court.ben.refresh_from_db()
+        court.cleo.refresh_from_db()
+        ends = at_once(
+            lambda n=name: answer(court.ben, n, "Yes"),  # type: ignore[misc]
+            lambda n=name: answer(court.cleo, n, "No"),  # type: ignore[misc]
+        )
+        assert ends.count("done") == 1
+        assert Event.objects.filter(kind="ask.answered", data__name=name).count() == 1
 
 
 # A default where a policy asks for consent

@@ -105,6 +105,25 @@ def test_people_are_reminded_within_their_working_hours(court: Court, rule: Rule
     assert row(request).due_at == datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 
+def test_reminders_that_nobody_was_at_work_for_are_made_up_for_by_one(
+    court: Court, rule: Rule
+) -> None:
+    set_working_calendar(actor=court.ada, zone="UTC", hours=["MON-FRI 09:00-17:00"], holidays=[])
+    rule("@ben", stage={"remind_minutes": 60}, expires_minutes=60 * 24 * 14)
+    ask(court.lin)
+    before = len(told(court.ben))
+    friday = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
+    ApprovalRequest.objects.update(
+        stage_at=friday, due_at=friday + timedelta(hours=1), deadline=friday + timedelta(days=14)
+    )
+    monday = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+    for minutes in (0, 1, 2, 29):
+        step_requests(monday + timedelta(minutes=minutes))
+    assert len(told(court.ben)) == before + 1
+    step_requests(monday + timedelta(minutes=31))
+    assert len(told(court.ben)) == before + 2
+
+
 def test_it_climbs_the_chart_a_level_at_a_time(court: Court, rule: Rule) -> None:
     rule("@ben", stage={"escalate_minutes": 60})
     request = ask(court.lin)

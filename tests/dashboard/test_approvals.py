@@ -573,6 +573,16 @@ def test_only_who_asked_gets_the_form_and_only_while_it_waits(
     assert 'id="do-revise"' not in text(at(lin).get(f"/approvals/{number}/"))
 
 
+def test_json_that_nobody_could_read_is_refused_in_the_form(
+    ada: Member, lin: Member, channels_held: None, at: At
+) -> None:
+    number = hold(lin)
+    form = {"arg-text-name": "moon", "arg-json-invite": "[" * 100_000}
+    answer = at(lin).post(f"/approvals/{number}/revise/", form, headers=HTMX)
+    assert answer.status_code == 422
+    assert request_of(number).round == 1
+
+
 def test_every_action_that_can_be_held_has_a_form_that_gives_its_arguments_back(
     ada: Member, owner: Member, lin: Member, at: At
 ) -> None:
