@@ -120,12 +120,12 @@ def find_policy(named: str) -> Policy | None:
     return found or (rows.filter(pk=number).first() if number else None)
 
 
-def access_policy(*, policy: str) -> Policy:
-    """A policy, which every member may read. Raises NotFound."""
+def access_policy(*, policy: str, lock: bool = False) -> Policy:
+    """A policy, which every member may read; `lock` to change it. Raises NotFound."""
     found = find_policy(policy)
     if found is None:
         raise NotFound(f"There is no policy {policy[:80]!r}.", next="list_policies shows them all.")
-    return found
+    return Policy.objects.select_for_update().get(pk=found.pk) if lock else found
 
 
 def topics_of(request: ApprovalRequest, *members: int, wake: Iterable[int] = ()) -> list[str]:

@@ -97,7 +97,7 @@ def update_policy(
 ) -> PolicyOut:
     """Change a policy, or switch it off with enabled=false. What waits already goes on under the
     rules by which it was held; with other stages, what was approved beforehand ends."""
-    row = access_policy(policy=policy)
+    row = access_policy(policy=policy, lock=True)
     if version is not None and version != row.version:
         raise Conflict(
             f"“{row.name}” is at version {row.version} by now.",
