@@ -45,7 +45,7 @@ TOOLS = [
     Tool(services.break_glass, profiles=FULL, destructive=True),
     Tool(services.review_break_glass, profiles=FULL),
     Tool(selectors.list_broken_glass, profiles=FULL),
-    Tool(services.ask_question, profiles=FULL),
+    Tool(services.ask_question),
     Tool(selectors.list_asked_questions, profiles=FULL),
     Tool(services.show_question, profiles=FULL),
     Tool(services.answer_question, profiles=FULL),

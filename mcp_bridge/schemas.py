@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 CLIENT_KEY: Schema = {
     "type": "string",
     "maxLength": MAX_LENGTH,
-    "description": "Your own key: a repeat gives the first result.",
+    "description": "A repeat gives the first result.",
 }
 _BEYOND_REACH = 2**53  # a limit up there keeps nobody from anything
 _SHORT = 160  # characters; a definition used more than once is inlined up to this length
@@ -87,11 +87,14 @@ class _Compactor:
             return self._reference(node, depth)
         if depth == 0 and "properties" in node:
             return {"type": "object"}
-        return {
+        said = {
             key: self._value(key, value, depth)
             for key, value in node.items()
             if key not in self._dropped and not _is_noise(key, value)
         }
+        if depth == 0 and said.get("items") == {"type": "object"}:
+            del said["items"]  # a list; of what shows itself
+        return said
 
     def _value(self, key: str, value: Any, depth: int) -> Any:
         if key == "properties":

@@ -56,12 +56,12 @@ def ask_question(
     about_action: Why = "",
     arguments: Plain = {},  # noqa: B006
 ) -> AskDetail:
-    """Ask people something and go on; the answer wakes you. The first answer counts.
+    """Ask people something and go on; the first answer wakes you.
 
-    `asked` names them as approvers: "@ada", "manager", "department:ops". After `answer_minutes` the
-    `default`, one of the `options`, holds; without one it ends unanswered. `cost` of waiting sorts
-    their queue; say why for "high". An answer is no approval: name what you mean to do by
-    `about_action` and `arguments`. A default for what a policy holds is refused.
+    `asked`: "@ada", "manager", "department:ops". After `answer_minutes` the `default`, one of the
+    `options` holds. `cost` of waiting sorts their queue; say why it is "high". An answer is no
+    approval: `about_action` and `arguments` say what you mean to do. A default for what a policy
+    holds is refused.
     """
     now = timezone.now()
     options = _options(options)
