@@ -40,7 +40,9 @@ CHECKS = [
     Step("layers", [lint_imports(), "--no-logo"]),
     Step("migrations", python("manage.py", "makemigrations", "--check", "--dry-run")),
 ]
-TESTS = python("-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+TESTS = python(
+    "-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "25"
+)
 
 # Hundreds of tests wait for processes, browsers and clocks while four run at once. One that missed
 # its bound in the crowd gets one more chance, alone; one that fails again has failed.
