@@ -34,6 +34,8 @@ from teammcp.core.context import CallContext, calling
 from tests.approvals.conftest import Court, Rule, ask, decide
 from tests.approvals.conftest import row as request_row
 
+pytestmark = pytest.mark.sqlite  # what it tests reads SQLite's file itself
+
 Change = Callable[[list[Event]], list[Event]]
 EFFECT = "message.sent"
 STAGES = [Stage(approvers=["@ben", "@cleo", "@dora"], quorum=2), Stage(approvers=["@ada"])]

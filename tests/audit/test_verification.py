@@ -83,8 +83,8 @@ CHANGES = {
     "target": "'message:99'",
     "topics": "'[\"company\"]'",
     "data": "'{}'",
-    "previous_hash": "hex(zeroblob(32))",
-    "hash": "hex(zeroblob(32))",
+    "previous_hash": f"'{'0' * 64}'",
+    "hash": f"'{'0' * 64}'",
 }
 
 
@@ -98,6 +98,7 @@ def test_every_column_is_covered_by_the_change_test() -> None:
     assert CHANGES.keys() | {"seq"} == {field.column for field in Event._meta.concrete_fields}
 
 
+@pytest.mark.sqlite  # PostgreSQL refuses such a value itself
 @pytest.mark.parametrize(
     ("column", "value"),
     [
@@ -124,6 +125,7 @@ def test_an_actor_that_is_nobody_is_found(ledger: int, lin: Member) -> None:
     change("UPDATE audit_event SET actor_id = %s WHERE seq = %s", lin.pk, MIDDLE)
 
 
+@pytest.mark.sqlite  # where the data is text
 def test_one_changed_letter_within_the_data_is_found(ledger: int) -> None:
     change("UPDATE audit_event SET data = replace(data, '\"seq\":3', '\"seq\":7')")
     assert bad_seq() == Event.objects.get(kind="message.sent", data__seq=7).seq
