@@ -20,9 +20,16 @@ _SIGN = re.compile(r"a-(?=\d)", re.IGNORECASE)
 MOST_OPEN = 1_000  # requests that are looked at one by one for who may decide
 
 
-def seen_requests(actor: Member, deciding: Iterable[int] = ()) -> QuerySet[ApprovalRequest]:
-    """Requests that the actor may see; `deciding` are those on which they may decide now."""
+def _requests(*, lock: bool) -> QuerySet[ApprovalRequest]:
     rows = ApprovalRequest.objects.select_related("requester", "on_behalf_of")
+    return rows.select_for_update(of=("self",)) if lock else rows
+
+
+def seen_requests(
+    actor: Member, deciding: Iterable[int] = (), *, lock: bool = False
+) -> QuerySet[ApprovalRequest]:
+    """Requests that the actor may see; `deciding` are those on which they may decide now."""
+    rows = _requests(lock=lock)
     if actor.has_scope("owner"):
         return rows
     asked = Asked.objects.filter(request=OuterRef("pk"), member=actor)
@@ -82,10 +89,8 @@ def access_request(
     number = number_in(_SIGN.sub("", request.strip(), count=1))
     found = None
     if number:
-        rows = seen_requests(actor)
-        if lock:
-            rows = rows.select_for_update(of=("self",))
-        found = rows.filter(pk=number).first() or _as_approver(actor, number, lock, company)
+        found = seen_requests(actor, lock=lock).filter(pk=number).first()
+        found = found or _as_approver(actor, _requests(lock=lock).filter(pk=number), company)
     if found is None:
         name = f"A-{number}" if number else request[:20]
         raise NotFound(
@@ -95,16 +100,10 @@ def access_request(
 
 
 def _as_approver(
-    actor: Member,
-    number: int,
-    lock: bool,  # noqa: FBT001
-    company: Company | None,
+    actor: Member, rows: QuerySet[ApprovalRequest], company: Company | None
 ) -> ApprovalRequest | None:
-    """The request, if the actor could decide on it, though nobody has asked them yet."""
-    rows = ApprovalRequest.objects.select_related("requester", "on_behalf_of")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    found = rows.filter(pk=number, status__in=OPEN).first()
+    """The request of these, if the actor could decide on it, though nobody has asked them yet."""
+    found = rows.filter(status__in=OPEN).first()
     if found is None:
         return None
     seats = free_seats(found, actor, company or Company.load(), set())

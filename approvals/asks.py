@@ -25,9 +25,16 @@ def names_question(text: str) -> bool:
     return bool(_SIGN.match(text.strip()))
 
 
-def seen_questions(actor: Member, answering: Iterable[int] = ()) -> QuerySet[Question]:
-    """Questions that the actor may see; `answering` are those that they may answer now."""
+def _questions(*, lock: bool) -> QuerySet[Question]:
     rows = Question.objects.select_related("asker", "answered_by", "seat")
+    return rows.select_for_update(of=("self",)) if lock else rows
+
+
+def seen_questions(
+    actor: Member, answering: Iterable[int] = (), *, lock: bool = False
+) -> QuerySet[Question]:
+    """Questions that the actor may see; `answering` are those that they may answer now."""
+    rows = _questions(lock=lock)
     if actor.has_scope("owner"):
         return rows
     told = Hearer.objects.filter(question=OuterRef("pk"), member=actor, told_at__isnull=False)
@@ -78,10 +85,8 @@ def access_question(
     number = number_in(_SIGN.sub("", question.strip(), count=1))
     found = None
     if number:
-        rows = seen_questions(actor)
-        if lock:
-            rows = rows.select_for_update(of=("self",))
-        found = rows.filter(pk=number).first() or _as_asked(actor, number, lock, company)
+        found = seen_questions(actor, lock=lock).filter(pk=number).first()
+        found = found or _as_asked(actor, _questions(lock=lock).filter(pk=number), company)
     if found is None:
         name = f"Q-{number}" if number else question[:20]
         raise NotFound(
@@ -91,17 +96,9 @@ def access_question(
     return found
 
 
-def _as_asked(
-    actor: Member,
-    number: int,
-    lock: bool,  # noqa: FBT001
-    company: Company | None,
-) -> Question | None:
-    """The question, if the actor may answer it, though nobody has told them of it."""
-    rows = Question.objects.select_related("asker", "answered_by", "seat")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    found = rows.filter(pk=number, status=Question.Status.OPEN).first()
+def _as_asked(actor: Member, rows: QuerySet[Question], company: Company | None) -> Question | None:
+    """The question of these, if the actor may answer it, though nobody has told them of it."""
+    found = rows.filter(status=Question.Status.OPEN).first()
     if found is None:
         return None
     return found if own_seats(found, actor, company or Company.load()) else None
